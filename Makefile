@@ -1,0 +1,42 @@
+# `make run` and `make test` are all a newcomer needs: each sets up .venv first, and again only when a lock changed.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test quick check format lock clean ready ready-to-test
+
+python := .venv/bin/python
+# More for pytest: make test ARGS="-k cancel -x"
+ARGS ?=
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+run: ready ## Serve the demonstration (SHIPLEDGER_* settings are passed on)
+	@.venv/bin/shipledger demo
+
+test: ready-to-test ## Run every test (ARGS="..." for pytest)
+	@$(python) -m pytest $(ARGS)
+
+quick: ready-to-test ## Format, lint, types, architecture and rules, in under a minute
+	@$(python) -m ruff format --check .
+	@$(python) -m ruff check .
+	@$(python) -m mypy
+	@$(python) -m pytest tests/architecture $(wildcard tests/rules)
+
+check: quick test ## All that CI runs: quick, then test
+
+format: ready-to-test ## Format the code and mend what the linter can
+	@$(python) -m ruff check --fix-only .
+	@$(python) -m ruff format .
+
+lock: ## Write the locks anew (UPGRADE=--upgrade for newer versions)
+	@sh tools/setup.sh lock $(UPGRADE)
+
+clean: ## Remove .venv and every cache
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ready:
+	@sh tools/setup.sh run
+
+ready-to-test:
+	@sh tools/setup.sh test

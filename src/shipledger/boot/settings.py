@@ -1,0 +1,148 @@
+"""The settings: SHIPLEDGER_* variables, each with a default, and the flags of `serve` over them."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shipledger.command import RepeatedTracking
+
+PREFIX = "SHIPLEDGER_"
+TESTS_PREFIX = "SHIPLEDGER_TEST_"
+
+_PORT_MAX = 65_535
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class SettingsError(Exception):
+    """A setting is not one that the server can start with; the message names it and says how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name after the prefix, its default as text, what it means, and how its text is read."""
+
+    name: str
+    default: str
+    meaning: str
+    read: Any
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return PREFIX + self.name
+
+
+def _database(text: str) -> Path:
+    scheme, separator, path = text.partition("///")
+    if scheme == "sqlite:" and separator and path:
+        return Path(path)
+    raise ValueError("must be sqlite:///PATH, e.g. sqlite:///shipledger.db, or sqlite:////var/lib/shipledger/ledger.db")
+
+
+def _host(text: str) -> str:
+    if not text:
+        raise ValueError("must be an address, e.g. 127.0.0.1")
+    return text
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _PORT_MAX:
+        raise ValueError(f"must be a number from 0 (any free port) to {_PORT_MAX}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError("must be a whole number of at least 1")
+    return int(text)
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, e.g. UTC or Europe/Berlin") from None
+
+
+def _repeated(text: str) -> RepeatedTracking:
+    try:
+        return RepeatedTracking(text)
+    except ValueError:
+        raise ValueError("must be accept, replay or reject") from None
+
+
+def _log_level(text: str) -> str:
+    if text not in _LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
+    return text
+
+
+SETTINGS = (
+    Setting("DATABASE", "sqlite:///shipledger.db", "where the ledger is kept", _database),
+    Setting("HOST", "127.0.0.1", "the address to listen on", _host),
+    Setting("PORT", "8000", "the port to listen on; 0 takes a free one", _port),
+    Setting("TIMEZONE", "UTC", "the zone in which a date without a time ends", _zone),
+    Setting(
+        "REPEATED_TRACKING",
+        "accept",
+        "what becomes of a request without an Idempotency-Key that repeats an order, tracking number and lines:"
+        " accept (a new fulfillment), replay (the earlier answer) or reject (409)",
+        _repeated,
+    ),
+    Setting("WORKERS", "1", "serving processes; an embedded ledger has one", _count),
+    Setting("BATCH_MAX", "256", "commands in one transaction at most; 1 commits each request by itself", _count),
+    Setting("QUEUE_MAX", "2048", "requests that may wait to be committed; more are answered 503", _count),
+    Setting("LOG_LEVEL", "info", "debug, info, warning or error", _log_level),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the server starts with."""
+
+    database: Path
+    host: str
+    port: int
+    timezone: ZoneInfo
+    repeated_tracking: RepeatedTracking
+    workers: int
+    batch_max: int
+    queue_max: int
+    log_level: str
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in _LOOPBACK
+
+
+def read_settings(environment: Mapping[str, str], flags: Mapping[str, str | None] | None = None) -> Settings:
+    """The settings that variables give, and flags (by lower-case name) over them.
+
+    Raises SettingsError for a value that cannot be, and for a SHIPLEDGER_ variable that does not exist.
+    """
+    _require_known(environment)
+    values = {}
+    for setting in SETTINGS:
+        flag = (flags or {}).get(setting.name.lower())
+        text = environment.get(setting.variable, setting.default) if flag is None else flag
+        try:
+            values[setting.name.lower()] = setting.read(text)
+        except ValueError as error:
+            name = setting.variable if flag is None else f"--{setting.name.lower().replace('_', '-')}"
+            raise SettingsError(f"{name} {error}.") from None
+    return Settings(**values)
+
+
+def _require_known(environment: Mapping[str, str]) -> None:
+    known = [setting.variable for setting in SETTINGS]
+    for name in environment:
+        if name.startswith(PREFIX) and not name.startswith(TESTS_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise SettingsError(
+                f"There is no setting {name}; did you mean {near[0]}? shipledger serve --help lists all."
+            )

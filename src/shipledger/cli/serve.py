@@ -1,0 +1,69 @@
+"""shipledger serve: the server."""
+
+from collections.abc import Callable
+
+import click
+
+from shipledger.boot.settings import SETTINGS, Settings
+from shipledger.cli.configured import setting_option, settings_from
+
+EXAMPLES = """\b
+Examples:
+  shipledger serve
+  shipledger serve --port 9000 --database sqlite:////var/lib/shipledger/ledger.db
+  SHIPLEDGER_TIMEZONE=Europe/Berlin shipledger serve
+"""
+
+
+def serve(**flags: str | None) -> None:
+    """Serve a ledger, making it where there is none.
+
+    Every setting is a variable; a flag goes over it.
+    """
+    settings = settings_from(flags)
+    require_servable(settings)
+    run(
+        settings, lambda url: click.echo(f"Shipledger serves {settings.database} at {url} (docs: {url}/docs)", err=True)
+    )
+
+
+def require_servable(settings: Settings) -> None:
+    """Refuse, with what to do, what this version does not serve."""
+    if settings.workers > 1:
+        raise click.ClickException(
+            "An embedded ledger has one writing process: SHIPLEDGER_WORKERS above 1 needs PostgreSQL."
+        )
+    if not settings.is_on_loopback:
+        raise click.ClickException(
+            f"Without keys the server is open to whoever reaches it, so it does not listen on {settings.host}."
+            " Use SHIPLEDGER_HOST=127.0.0.1 (keys are not part of this version yet)."
+        )
+
+
+def run(settings: Settings, when_ready: Callable[[str], None]) -> None:
+    """Serve until stopped; what keeps it from starting becomes a message."""
+    import apsw
+
+    from shipledger.boot.server import run_server
+    from shipledger.storage.ledger_lock import LedgerInUse
+    from shipledger.storage.migrate import SchemaError
+
+    try:
+        run_server(settings, when_ready)
+    except (LedgerInUse, SchemaError) as error:
+        raise click.ClickException(str(error)) from None
+    except apsw.Error as error:
+        raise click.ClickException(f"{settings.database} cannot be opened as a ledger: {error}") from None
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot serve at {settings.host}:{settings.port}: {error.strerror}. Choose another with SHIPLEDGER_PORT."
+        ) from None
+
+
+command = click.Command(
+    "serve",
+    callback=serve,
+    params=[setting_option(setting.name) for setting in SETTINGS],
+    help=serve.__doc__,
+    epilog=EXAMPLES,
+)

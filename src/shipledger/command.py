@@ -1,0 +1,137 @@
+"""What may be asked of the ledger, in the imperative. Commands are plain values: they can be compared and sent."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shipledger.fulfillment import Tracking, summed
+from shipledger.order import OrderContent
+from shipledger.refusal import Caution
+
+OrderKey = int | str
+"""How a request names an order: an integer is its id; a string its reference, or, failing that, the id in digits."""
+
+OPERATOR = "operator"
+"""The account of those who run the ledger. A partner's account is ``partner:`` and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks: the account that idempotency keys belong to, the partner (None: the operator), facts for the audit."""
+
+    account: str
+    partner: str | None
+    actor: str
+    key_id: int | None
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedLine:
+    """A quantity of one sku, lines of one sku already summed. `at` is where the request first names the sku."""
+
+    sku: str
+    quantity: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedOrder:
+    """One order's share of a parcel. `lines` is None where the request omits them: everything that remains."""
+
+    order: OrderKey
+    lines: tuple[RequestedLine, ...] | None
+    at: str
+
+
+class RepeatedTracking(StrEnum):
+    """What becomes of a request without a key that repeats an order, a tracking number and its lines."""
+
+    ACCEPT = "accept"
+    REPLAY = "replay"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFulfillment:
+    """Record that these lines of these orders were shipped in one parcel: all of them, or nothing."""
+
+    origin: Origin
+    orders: tuple[RequestedOrder, ...]
+    tracking: Tracking
+    idempotency_key: str | None = None
+    dry_run: bool = False
+    repeated: RepeatedTracking = RepeatedTracking.ACCEPT
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for requests that mean the same: both shapes, any order of lines. Warnings are no part of it."""
+        orders = sorted(
+            [
+                type(order.order).__name__,
+                str(order.order),
+                None if order.lines is None else sorted((line.sku, line.quantity) for line in order.lines),
+            ]
+            for order in self.orders
+        )
+        tracking = [self.tracking.number, self.tracking.url, self.tracking.carrier]
+        return _digest(["create_fulfillment", orders, tracking])
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOrder:
+    """Record an order that is to be shipped."""
+
+    origin: Origin
+    content: OrderContent
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for orders of equal content."""
+        return content_fingerprint(self.content)
+
+
+Command = CreateFulfillment | CreateOrder
+
+
+def content_fingerprint(content: OrderContent) -> bytes:
+    """Equal for orders whose sender said the same of them."""
+    lines = [[line.sku, line.quantity, line.title, line.partner] for line in content.lines]
+    rest: list[Any] = [
+        content.id,
+        content.reference,
+        content.channel,
+        content.email,
+        content.shipping_address,
+        content.shipping_service,
+        content.ship_by,
+        content.deliver_by,
+        content.metadata,
+    ]
+    return _digest(["create_order", rest, lines])
+
+
+def is_id_in_digits(text: str) -> bool:
+    """Whether a reference may be read as an id: ASCII digits, and not more than an id has."""
+    return text.isascii() and text.isdigit() and len(text) <= len(str(2**63))
+
+
+def _digest(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def requested_order(order: OrderKey, lines: Iterable[RequestedLine] | None, at: str) -> RequestedOrder:
+    """An order's share with the quantities of one sku summed, each at the place where the sku is first named."""
+    if lines is None:
+        return RequestedOrder(order, None, at)
+    lines = list(lines)
+    places: dict[str, str] = {}
+    for line in lines:
+        places.setdefault(line.sku, line.at)
+    totals = summed((line.sku, line.quantity) for line in lines)
+    return RequestedOrder(order, tuple(RequestedLine(sku, total, places[sku]) for sku, total in totals.items()), at)

@@ -1,0 +1,67 @@
+"""One batch of commands as one transaction: load, decide, save, commit; only then may anyone be answered."""
+
+import logging
+from collections.abc import Sequence
+
+from shipledger.command import Command, CreateFulfillment
+from shipledger.commit.idempotency import keep_answer, kept_outcome
+from shipledger.decision import decide
+from shipledger.needs import needs_of
+from shipledger.outcome import Crashed, Done, Fault, Outcome
+from shipledger.storage.port import Ledger
+from shipledger.timestamp import Microseconds
+from shipledger.working_set import WorkingSet
+
+log = logging.getLogger("shipledger.commit")
+
+
+def commit_batch(ledger: Ledger, commands: Sequence[Command], now: Microseconds) -> list[Outcome | Fault]:
+    """The durable outcome of each command, in order.
+
+    A batch that fails as a whole is tried again one command at a time, so that a poisoned command fails alone.
+    """
+    try:
+        with ledger.transaction():
+            working_set = ledger.load(needs_of(commands))
+            outcomes = [_outcome_of(command, working_set, now) for command in commands]
+            ledger.save(working_set)
+    except Exception as error:  # whatever storage raises: no command may take its neighbours along
+        if len(commands) > 1 and not _hits_everyone(error):
+            return [commit_batch(ledger, [command], now)[0] for command in commands]
+        fault = _fault(error)
+        return [fault for _ in commands]
+    return outcomes
+
+
+def _outcome_of(command: Command, working_set: WorkingSet, now: Microseconds) -> Outcome | Fault:
+    """Decide one command; one that is refused, crashes, or is a dry run leaves no change behind."""
+    mark = working_set.mark()
+    try:
+        outcome = kept_outcome(command, working_set)
+        if outcome is not None:
+            return outcome
+        outcome = decide(command, working_set, now)
+        if _is_dry(command):
+            working_set.drop_since(mark)
+        elif isinstance(outcome, Done):
+            keep_answer(command, outcome, working_set, now)
+    except Exception as error:  # a defect in one command's rules must not touch the rest of its batch
+        working_set.drop_since(mark)
+        return _fault(error)
+    return outcome
+
+
+def _is_dry(command: Command) -> bool:
+    return isinstance(command, CreateFulfillment) and command.dry_run
+
+
+def _hits_everyone(error: Exception) -> bool:
+    """Whether the database is away: trying the commands one by one would only wait for it once more for each."""
+    return isinstance(error, Fault)
+
+
+def _fault(error: Exception) -> Fault:
+    if isinstance(error, Fault):
+        return error
+    log.error("a command failed", exc_info=error)
+    return Crashed("a command failed")

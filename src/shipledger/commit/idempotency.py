@@ -1,0 +1,35 @@
+"""Idempotency keys: the first success under a key is its answer for ever; refusals are not kept and can be mended."""
+
+from dataclasses import replace
+
+from shipledger.command import Command, CreateFulfillment
+from shipledger.outcome import Done, Outcome
+from shipledger.refusal import Detail, Reason, Refusal
+from shipledger.timestamp import Microseconds
+from shipledger.working_set import KeptAnswer, WorkingSet
+
+
+def kept_outcome(command: Command, working_set: WorkingSet) -> Outcome | None:
+    """The answer that the command's key holds; a refusal where it holds another request's; None where it is unused."""
+    key = _key_of(command)
+    if key is None:
+        return None
+    kept = working_set.kept.get((command.origin.account, key))
+    if kept is None:
+        return None
+    if kept.fingerprint != command.fingerprint():
+        detail = Detail("idempotency_key_reused", "Idempotency-Key", Reason.KEY_REUSED.sentence)
+        return Refusal(Reason.KEY_REUSED, (detail,))
+    return replace(kept.done, replayed=True)
+
+
+def keep_answer(command: Command, done: Done, working_set: WorkingSet, now: Microseconds) -> None:
+    """Keep the answer with the changes that it tells of: both are committed, or neither is."""
+    key = _key_of(command)
+    if key is not None:
+        working_set.keep_answer(KeptAnswer(command.origin.account, key, command.fingerprint(), done, now))
+
+
+def _key_of(command: Command) -> str | None:
+    is_dry = isinstance(command, CreateFulfillment) and command.dry_run
+    return None if is_dry else command.idempotency_key

@@ -1,0 +1,262 @@
+"""The rules: what becomes of a command, given the rows it touches and the time. No I/O, no clock, no database."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from shipledger.command import Command, CreateFulfillment, CreateOrder, RepeatedTracking, RequestedLine, RequestedOrder
+from shipledger.document import (
+    Document,
+    fulfillment_document,
+    fulfillments_of,
+    order_document,
+    order_event_document,
+    with_fulfillments,
+    with_warnings,
+)
+from shipledger.event import EventType
+from shipledger.fulfillment import Fulfillment
+from shipledger.order import Order, OrderLine
+from shipledger.outcome import Done, Outcome
+from shipledger.refusal import Caution, Detail, Reason, Refusal
+from shipledger.timestamp import Microseconds, show
+from shipledger.working_set import WorkingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One order of a parcel, what is asked of it, and the lines that the asker may take from, by sku and in order."""
+
+    order: Order
+    asked: RequestedOrder
+    lines: dict[str, list[OrderLine]]
+
+    @property
+    def all_lines(self) -> Iterable[OrderLine]:
+        return itertools.chain.from_iterable(self.lines.values())
+
+
+def decide(command: Command, working_set: WorkingSet, now: Microseconds) -> Outcome:
+    """Carry the command out on the working set, or refuse it and leave the working set as it was."""
+    match command:
+        case CreateFulfillment():
+            return create_fulfillment(command, working_set, now)
+        case CreateOrder():
+            return create_order(command, working_set, now)
+
+
+def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now: Microseconds) -> Outcome:
+    """Take the lines of every order of the parcel, or refuse it whole. Each check is made for all orders at once."""
+    shares = _find_orders(command, working_set)
+    if isinstance(shares, Refusal):
+        return shares
+    if command.repeated is not RepeatedTracking.ACCEPT:
+        repeat = _repeat_of_an_earlier_parcel(command, shares, working_set)
+        if repeat is not None:
+            return repeat
+    refusal = _check_states(shares) or _check_skus(shares) or _check_quantities(shares)
+    if refusal is not None:
+        return refusal
+    cautions = [*command.cautions, *_repeated_numbers(command, shares, working_set)]
+    # Nothing below this line can be refused.
+    fulfillments = [_fulfil(command, share, working_set, now) for share in shares]
+    return _done(command, fulfillments, cautions)
+
+
+def _find_orders(command: CreateFulfillment, working_set: WorkingSet) -> list[Share] | Refusal:
+    """The orders of a parcel; two names of one order are merged."""
+    asked: dict[int, RequestedOrder] = {}
+    for group in command.orders:
+        order = working_set.find(group.order)
+        if order is None or not _is_visible(order, command.origin.partner):
+            return Refusal(Reason.ORDER_NOT_FOUND)
+        merged = merge(asked[order.id], group) if order.id in asked else group
+        if isinstance(merged, Refusal):
+            return merged
+        asked[order.id] = merged
+    return [_share(working_set.orders[order_id], group, command.origin.partner) for order_id, group in asked.items()]
+
+
+def _is_visible(order: Order, partner: str | None) -> bool:
+    return partner is None or any(line.partner == partner for line in order.lines)
+
+
+def _share(order: Order, asked: RequestedOrder, partner: str | None) -> Share:
+    lines: dict[str, list[OrderLine]] = {}
+    for line in order.lines:
+        if partner is None or line.partner == partner:
+            lines.setdefault(line.sku, []).append(line)
+    return Share(order, asked, lines)
+
+
+def merge(first: RequestedOrder, second: RequestedOrder) -> RequestedOrder | Refusal:
+    """Two groups of one order as one. One that names lines and one that omits them contradict each other."""
+    if (first.lines is None) is not (second.lines is None):
+        message = (
+            "One group of this order names its line_items and another omits them: name them in both, or in neither."
+        )
+        return Refusal(Reason.INVALID_REQUEST, (Detail("contradicting_groups", second.at, message),))
+    if first.lines is None or second.lines is None:
+        return first
+    lines = {line.sku: line for line in first.lines}
+    for line in second.lines:
+        known = lines.get(line.sku)
+        lines[line.sku] = RequestedLine(line.sku, known.quantity + line.quantity, known.at) if known else line
+    return RequestedOrder(first.order, tuple(lines.values()), first.at)
+
+
+def _repeat_of_an_earlier_parcel(
+    command: CreateFulfillment, shares: list[Share], working_set: WorkingSet
+) -> Outcome | None:
+    """The answer to a request that repeats an order, a tracking number and lines, if the operator wants no repeats."""
+    earlier = [_earlier(command, share, working_set) for share in shares]
+    found = [fulfillment for fulfillment in earlier if fulfillment is not None]
+    if command.repeated is RepeatedTracking.REJECT and found:
+        details = tuple(
+            Detail("already_fulfilled", "tracking_number", f"Fulfillment {fulfillment.id} holds these lines already.")
+            for fulfillment in found
+        )
+        return Refusal(Reason.FULFILLMENT_EXISTS, details)
+    if command.repeated is RepeatedTracking.REPLAY and len(found) == len(shares):
+        return replace(_done(command, found, command.cautions), is_new=False, replayed=True)
+    return None
+
+
+def _earlier(command: CreateFulfillment, share: Share, working_set: WorkingSet) -> Fulfillment | None:
+    """The newest fulfillment that holds just what is asked for.
+
+    Where lines are omitted, a repeat finds nothing that remains: the parcel with this number is what took it.
+    """
+    earlier = [
+        fulfillment
+        for fulfillment in working_set.repeats.get((share.order.id, command.tracking.number), [])
+        if fulfillment.account == command.origin.account
+    ]
+    if share.asked.lines is None:
+        nothing_remains = not any(line.remaining for line in share.all_lines)
+        return earlier[0] if earlier and nothing_remains else None
+    wanted = {line.sku: line.quantity for line in share.asked.lines}
+    return next((fulfillment for fulfillment in earlier if fulfillment.quantities() == wanted), None)
+
+
+def _check_states(shares: list[Share]) -> Refusal | None:
+    faults = []
+    for share in shares:
+        if share.order.cancelled_at is not None:
+            faults.append((Reason.ORDER_CANCELLED, "order_cancelled", share.asked.at))
+        elif share.order.on_hold:
+            faults.append((Reason.ORDER_ON_HOLD, "order_on_hold", share.asked.at))
+    if not faults:
+        return None
+    return Refusal(faults[0][0], tuple(Detail(code, at, reason.sentence) for reason, code, at in faults))
+
+
+def _check_skus(shares: list[Share]) -> Refusal | None:
+    message = "The order has no line with this sku."
+    details = tuple(
+        Detail("unknown_sku", f"{line.at}.sku", message, line.sku, line.quantity, 0, order_id=share.order.id)
+        for share in shares
+        for line in share.asked.lines or ()
+        if line.sku not in share.lines
+    )
+    return Refusal(Reason.INVALID_LINES, details) if details else None
+
+
+def _check_quantities(shares: list[Share]) -> Refusal | None:
+    details = []
+    for share in shares:
+        if share.asked.lines is None and not any(line.remaining for line in share.all_lines):
+            message = "Nothing of the order remains to be fulfilled."
+            details.append(Detail("nothing_remaining", share.asked.at, message, remaining=0))
+        for asked in share.asked.lines or ():
+            remaining = sum(line.remaining for line in share.lines[asked.sku])
+            if asked.quantity > remaining:
+                details.append(_too_many(asked, remaining))
+    return Refusal(Reason.INVALID_LINES, tuple(details)) if details else None
+
+
+def _too_many(asked: RequestedLine, remaining: int) -> Detail:
+    if remaining:
+        code, message = "quantity_exceeds_remaining", f"Only {remaining} of this sku remain to be fulfilled."
+    else:
+        code, message = "nothing_remaining", "Nothing of this sku remains to be fulfilled."
+    return Detail(code, f"{asked.at}.quantity", message, asked.sku, asked.quantity, remaining)
+
+
+def _repeated_numbers(command: CreateFulfillment, shares: list[Share], working_set: WorkingSet) -> list[Caution]:
+    cautions = []
+    for share in shares:
+        for earlier in working_set.repeats.get((share.order.id, command.tracking.number), []):
+            if command.origin.partner is None or earlier.account == command.origin.account:
+                message = f"Fulfillment {earlier.id} of order {share.order.id} has this tracking number already."
+                cautions.append(Caution("tracking_number_repeated", "tracking_number", message))
+                break
+    return cautions
+
+
+def _fulfil(command: CreateFulfillment, share: Share, working_set: WorkingSet, now: Microseconds) -> Fulfillment:
+    origin, order = command.origin, share.order
+    fulfillment = working_set.add_fulfillment(origin, order, _take(share), command.tracking, now)
+    working_set.add_event(origin, EventType.FULFILLMENT_CREATED, order, fulfillment_document(fulfillment), now)
+    if order.fulfilled + order.cancelled == order.ordered:
+        working_set.add_event(origin, EventType.ORDER_FULFILLED, order, None, now)
+    return fulfillment
+
+
+def _take(share: Share) -> list[tuple[OrderLine, int]]:
+    """What to take from each line: lines of one sku are filled in their order."""
+    if share.asked.lines is None:
+        lines = sorted(share.all_lines, key=lambda line: line.position)
+        return [(line, line.remaining) for line in lines if line.remaining]
+    taken = []
+    for asked in share.asked.lines:
+        wanted = asked.quantity
+        for line in share.lines[asked.sku]:
+            quantity = min(wanted, line.remaining)
+            if quantity:
+                taken.append((line, quantity))
+                wanted -= quantity
+    return taken
+
+
+def _done(command: CreateFulfillment, fulfillments: list[Fulfillment], cautions: Iterable[Caution]) -> Done:
+    documents = [fulfillment_document(fulfillment) for fulfillment in fulfillments]
+    if command.dry_run:
+        documents = [{**document, "status": "dry_run", "id": None} for document in documents]
+    if len(fulfillments) == 1:
+        body, made_id = documents[0], None if command.dry_run else fulfillments[0].id
+    else:
+        body, made_id = _parcel_document(documents, show(fulfillments[0].created_at)), None
+    return Done(with_warnings(body, cautions), made_id)
+
+
+def _parcel_document(documents: list[Document], created_at: str) -> Document:
+    first = documents[0]
+    return {
+        "status": first["status"],
+        "tracking_number": first["tracking_number"],
+        "created_at": created_at,
+        "fulfillments": documents,
+    }
+
+
+def create_order(command: CreateOrder, working_set: WorkingSet, now: Microseconds) -> Outcome:
+    """Record an order. The same order again is no new one; another under its id or reference is refused."""
+    content = command.content
+    fingerprint = command.fingerprint()
+    by_id = None if content.id is None else working_set.orders.get(content.id)
+    by_reference = (
+        None if content.reference is None else working_set.orders.get(working_set.references.get(content.reference, 0))
+    )
+    for field_name, known in (("id", by_id), ("reference", by_reference)):
+        if known is not None and known.content != fingerprint:
+            message = f"Another order has this {field_name}; send the order as it was first sent, or under its own."
+            return Refusal(Reason.ORDER_EXISTS, (Detail("order_exists", field_name, message),))
+    known = by_id or by_reference
+    if known is not None:
+        return Done({}, known.id, is_new=False)
+    order = working_set.add_order(content, fingerprint, now)
+    document = order_document(order, content, now)
+    working_set.add_event(command.origin, EventType.ORDER_CREATED, order, order_event_document(document), now)
+    body = with_fulfillments(document, [], fulfillments_of(order.id))
+    return Done(with_warnings(body, command.cautions), order.id)

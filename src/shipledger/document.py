@@ -1,0 +1,85 @@
+"""How orders and fulfillments are written down as JSON: the same in answers, in lists and in events."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from shipledger.fulfillment import Fulfillment
+from shipledger.order import Order, OrderContent
+from shipledger.refusal import Caution
+from shipledger.timestamp import Microseconds, show, show_or_none
+
+Document = dict[str, Any]
+
+
+def fulfillment_document(fulfillment: Fulfillment) -> Document:
+    """A fulfillment; the four keys of the published page come first, in its order."""
+    return {
+        "order_id": fulfillment.order_id,
+        "status": str(fulfillment.status),
+        "tracking_number": fulfillment.tracking.number,
+        "created_at": show(fulfillment.created_at),
+        "id": fulfillment.id,
+        "line_items": [{"sku": sku, "quantity": quantity} for sku, quantity in fulfillment.quantities().items()],
+        "carrier": fulfillment.tracking.carrier,
+        "tracking_url": fulfillment.tracking.url,
+    }
+
+
+def order_document(order: Order, content: OrderContent, created_at: Microseconds) -> Document:
+    """An order with all its lines (which must be loaded), without its fulfillments."""
+    return {
+        "id": order.id,
+        "reference": order.reference,
+        "status": str(order.status),
+        "on_hold": order.on_hold,
+        "hold_reason": order.hold_reason,
+        "channel": content.channel,
+        "email": content.email,
+        "shipping_address": content.shipping_address,
+        "shipping_service": content.shipping_service,
+        "ship_by": show_or_none(content.ship_by),
+        "deliver_by": show_or_none(content.deliver_by),
+        "metadata": content.metadata,
+        "created_at": show(created_at),
+        "cancelled_at": show_or_none(order.cancelled_at),
+        "totals": _quantities(order.ordered, order.fulfilled, order.cancelled),
+        "line_items": [
+            {
+                "sku": line.sku,
+                "title": line.title,
+                "partner": line.partner,
+                **_quantities(line.ordered, line.fulfilled, line.cancelled),
+            }
+            for line in order.lines
+        ],
+    }
+
+
+def order_event_document(order: Document) -> Document:
+    """An order as events tell it: nothing that names or locates its customer."""
+    return {name: value for name, value in order.items() if name not in {"email", "shipping_address"}}
+
+
+def with_fulfillments(order: Document, fulfillments: Iterable[Document], more_at: str) -> Document:
+    """An order together with its newest fulfillments, and the place of the rest."""
+    return {**order, "fulfillments": list(fulfillments), "fulfillments_url": more_at}
+
+
+def fulfillments_of(order_id: int) -> str:
+    """Where all fulfillments of an order are listed."""
+    return f"/v1/fulfillments?order_id={order_id}"
+
+
+def with_warnings(body: Document, cautions: Iterable[Caution]) -> Document:
+    """An answer with what its sender should know; a body without any stays as it is."""
+    warnings = [{"code": caution.code, "at": caution.at, "message": caution.message} for caution in cautions]
+    return {**body, "warnings": warnings} if warnings else body
+
+
+def _quantities(ordered: int, fulfilled: int, cancelled: int) -> dict[str, int]:
+    return {
+        "ordered": ordered,
+        "fulfilled": fulfilled,
+        "cancelled": cancelled,
+        "remaining": ordered - fulfilled - cancelled,
+    }

@@ -1,0 +1,33 @@
+"""Facts, in the past tense. An event is written in the transaction of the change that it tells of."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shipledger.command import Origin
+from shipledger.document import Document
+from shipledger.timestamp import Microseconds
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    ORDER_CREATED = "order.created"
+    ORDER_FULFILLED = "order.fulfilled"
+    FULFILLMENT_CREATED = "fulfillment.created"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact about one order. `sequence` counts the order's events from 1; `origin` says who caused it, and how.
+
+    `data` is the thing as it was then. None stands for the order as its batch leaves it, read when the event is saved:
+    an order that a parcel completes need not be loaded whole to decide that.
+    """
+
+    id: int
+    type: EventType
+    order_id: int
+    sequence: int
+    created_at: Microseconds
+    origin: Origin
+    data: Document | None

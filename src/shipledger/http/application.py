@@ -1,0 +1,121 @@
+"""The ASGI application: finds the route, lets the request in, reads its body, calls the handler, sends the answer."""
+
+import difflib
+import itertools
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Route as StarletteRoute
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
+
+from shipledger.command import Origin
+from shipledger.http.answer import Answer, Refused, error, fault_answer, refused, server_error
+from shipledger.http.body import read_json_object
+from shipledger.http.call import Call, Services
+from shipledger.http.route import Route
+from shipledger.outcome import Fault, Unavailable
+
+log = logging.getLogger("shipledger.http")
+
+Admit = Callable[[Request, str], Origin]
+"""Who a request comes from, given the request and its id. Raises Refused where it may not come in."""
+
+
+class Application:
+    """Serves a route table."""
+
+    def __init__(self, routes: Iterable[Route], services: Services, admit: Admit) -> None:
+        routes = list(routes)
+        self._places = _places(routes)
+        self._ids = map("{}{:x}".format, itertools.repeat(secrets.token_hex(6)), itertools.count())
+        self._services = services
+        self._admit = admit
+        self._by_path = {
+            path: _Place(methods, self._serve) for path, methods in self._places.items() if "{" not in path
+        }
+        with_parameters = [
+            StarletteRoute(path, _Place(methods, self._serve)) for path, methods in self._places.items() if "{" in path
+        ]
+        self._router = Router(with_parameters, redirect_slashes=False, default=self._serve_nothing)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if len(path) > 1 and path.endswith("/"):
+            path = scope["path"] = path[:-1]
+        # Paths without parameters, the busiest among them, need no search.
+        await (self._by_path.get(path) or self._router)(scope, receive, send)
+
+    async def _serve(
+        self, route: Route | None, methods: dict[str, Route], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serve a route; None stands for a method that the path does not have."""
+        request, request_id = Request(scope, receive), next(self._ids)
+        try:
+            origin = self._admit(request, request_id)
+            if route is None:
+                raise _method_not_allowed(methods)
+            call = Call(request, self._services, origin)
+            if route.request is not None:
+                call.body = await read_json_object(request)
+            answer = await route.handler(call)
+        except Refused as no:
+            answer = no.answer
+        except ClientDisconnect:
+            return
+        except Fault as fault:
+            if not isinstance(fault, Unavailable):
+                log.exception("request %s failed", request_id)
+            answer = fault_answer(fault)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            answer = server_error()
+        await answer.send(send, request_id)
+
+    async def _serve_nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, request_id = Request(scope, receive), next(self._ids)
+        try:
+            self._admit(request, request_id)
+            answer = self._not_found(scope)
+        except Refused as no:
+            answer = no.answer
+        await answer.send(send, request_id)
+
+    def _not_found(self, scope: Scope) -> Answer:
+        near = difflib.get_close_matches(scope["path"][:256].lower(), self._places, n=1, cutoff=0.5)
+        place = near[0] if near else "/v1/fulfillments"
+        what = f"{' or '.join(sorted(self._places[place]))} {place}"
+        return error(
+            404, "Not Found", f"There is nothing at this path; did you mean {what}? GET /docs lists every path."
+        )
+
+
+class _Place:
+    """The methods of one path, as an ASGI application."""
+
+    def __init__(self, methods: dict[str, Route], serve: Callable[..., Awaitable[None]]) -> None:
+        self._methods = methods
+        self._serve = serve
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._serve(self._methods.get(method), self._methods, scope, receive, send)
+
+
+def _places(routes: list[Route]) -> dict[str, dict[str, Route]]:
+    """The routes by path, then by method."""
+    places: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        for path in (route.path, *route.aliases):
+            places.setdefault(path, {})[route.method] = route
+    return places
+
+
+def _method_not_allowed(methods: dict[str, Route]) -> Refused:
+    allowed = sorted({*methods, "HEAD"} if "GET" in methods else methods)
+    allow = [(b"allow", ", ".join(allowed).encode())]
+    return refused(405, f"This path takes {' or '.join(allowed)}.", headers=allow)

@@ -1,0 +1,75 @@
+"""The body of a request: that it is JSON, that it is not too large, and what it says."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from shipledger.http.answer import Refused, refused
+from shipledger.http.strict_json import JSONFault, decode
+from shipledger.limits import BODY_BYTES_MAX
+
+_FORM = "application/x-www-form-urlencoded"
+_SEND_JSON = 'Send the header "Content-Type: application/json" and a JSON body in UTF-8.'
+_CLOSE = [(b"connection", b"close")]
+
+
+async def read_json_object(request: Request) -> dict[str, Any]:
+    """The JSON object that a request holds. Raises Refused: 413, 415 or 400."""
+    media_type = _require_json_type(request)
+    body = await _read(request)
+    if media_type == _FORM and not body.lstrip().startswith((b"{", b"[")):
+        raise refused(415, _SEND_JSON)
+    return json_object(body)
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that these bytes are. Raises Refused (400)."""
+    try:
+        value = decode(body)
+    except JSONFault as fault:
+        raise refused(400, fault.message, code="invalid_json", at="body") from None
+    if not isinstance(value, dict):
+        raise refused(400, "The body must be one JSON object.", code="not_an_object", at="body")
+    return value
+
+
+def _require_json_type(request: Request) -> str:
+    headers = request.headers
+    if "content-encoding" in headers:
+        raise refused(415, f"Content-Encoding is not supported. {_SEND_JSON}")
+    content_type = headers.get("content-type")
+    if content_type is None or content_type == "application/json":
+        return "application/json"
+    media_type, _, parameters = content_type.partition(";")
+    media_type = media_type.strip().lower()
+    is_json = media_type in {"application/json", "text/json", _FORM, ""} or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )
+    if not is_json or not _is_utf_8(parameters):
+        raise refused(415, _SEND_JSON)
+    return media_type
+
+
+def _is_utf_8(parameters: str) -> bool:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8", "us-ascii"}:
+            return False
+    return True
+
+
+async def _read(request: Request) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > BODY_BYTES_MAX:
+        raise _too_large()
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise _too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large() -> Refused:
+    return refused(413, f"The body must have at most {BODY_BYTES_MAX} bytes.", headers=_CLOSE)

@@ -1,0 +1,48 @@
+"""One request on its way to its handler, and what every handler may use."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from shipledger.command import Origin, RepeatedTracking
+from shipledger.http.answer import Header
+from shipledger.outcome import Submit
+from shipledger.storage.port import Reading
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ledger as handlers see it: `submit` a command; `reading`, from the threads of `readers`; and the settings.
+
+    `docs` and `welcome` are pages: their bytes and their headers.
+    """
+
+    submit: Submit
+    reading: Reading
+    readers: Executor
+    zone: tzinfo
+    repeated: RepeatedTracking
+    openapi: dict[str, Any]
+    docs: tuple[bytes, list[Header]]
+    welcome: tuple[bytes, list[Header]]
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that was let in. `body` is its decoded JSON, for routes that take one."""
+
+    request: Request
+    services: Services
+    origin: Origin
+    body: Any = None
+
+    async def read(self, reading: Callable[..., Read], *arguments: Any) -> Read:
+        """Call a method of `services.reading` without holding up other requests."""
+        return await asyncio.get_running_loop().run_in_executor(self.services.readers, reading, *arguments)

@@ -1,0 +1,90 @@
+"""Fulfillments: create one, read one, list them."""
+
+import difflib
+
+from shipledger.fulfillment import FulfillmentStatus
+from shipledger.http.answer import Answer, json_answer, refusal_answer
+from shipledger.http.call import Call
+from shipledger.http.fields import Findings
+from shipledger.http.fulfillment_request import read_create_fulfillment
+from shipledger.http.listing import ListSpec, answer_list, choice_filter, id_filter, range_filters, text_filter
+from shipledger.http.parameters import dry_run, idempotency_key, not_found, path_id, require_known_parameters
+from shipledger.limits import NEAREST_SKU_LOOKUPS_MAX
+from shipledger.outcome import Done
+from shipledger.refusal import Reason, Refusal
+from shipledger.storage.port import FulfillmentFilter
+
+LIST = ListSpec(
+    "fulfillments",
+    {
+        "order_id": id_filter("order_id", "Fulfillments of this order."),
+        "status": choice_filter("status", "Fulfillments with this status.", FulfillmentStatus),
+        "tracking_number": text_filter("tracking_number", "Fulfillments with this tracking number."),
+        "reference": text_filter("reference", "Fulfillments of the order with this reference."),
+        "sku": text_filter("sku", "Fulfillments that hold this sku."),
+        **range_filters("created_at", "Created"),
+    },
+    FulfillmentFilter,
+)
+_CREATE_PARAMETERS = frozenset({"dry_run"})
+
+
+async def create(call: Call) -> Answer:
+    """Record a parcel."""
+    require_known_parameters(call, _CREATE_PARAMETERS)
+    findings = Findings()
+    command = read_create_fulfillment(
+        call.body,
+        call.origin,
+        findings,
+        dry_run=dry_run(call, findings),
+        idempotency_key=idempotency_key(call, findings),
+        repeated=call.services.repeated,
+    )
+    outcome = command if isinstance(command, Refusal) else await call.services.submit(command)
+    if isinstance(outcome, Refusal):
+        return refusal_answer(outcome, await _nearest_skus(call, outcome))
+    return _created(outcome)
+
+
+def _created(done: Done) -> Answer:
+    answer = json_answer(done.body)
+    if done.made_id is not None:
+        answer.headers.append((b"location", b"/v1/fulfillments/%d" % done.made_id))
+    if done.replayed:
+        answer.headers.append((b"idempotent-replayed", b"true"))
+    return answer
+
+
+async def _nearest_skus(call: Call, refusal: Refusal) -> dict[tuple[int, str], str]:
+    """A suggestion for the first unknown skus: looked up after the batch, so that no other request waits for it."""
+    unknown = [
+        (detail.order_id, detail.sku)
+        for detail in refusal.details
+        if detail.order_id is not None and detail.sku is not None
+    ]
+    return await call.read(_look_up_nearest, call, unknown[:NEAREST_SKU_LOOKUPS_MAX]) if unknown else {}
+
+
+def _look_up_nearest(call: Call, unknown: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    skus = {order_id: call.services.reading.skus(order_id) for order_id, _ in unknown}
+    nearest = {}
+    for order_id, sku in unknown:
+        near = difflib.get_close_matches(sku, skus[order_id], n=1)
+        if near:
+            nearest[order_id, sku] = near[0]
+    return nearest
+
+
+async def read(call: Call) -> Answer:
+    """One fulfillment."""
+    require_known_parameters(call, frozenset())
+    document = await call.read(call.services.reading.fulfillment, path_id(call, Reason.NOT_FOUND))
+    if document is None:
+        raise not_found(Reason.NOT_FOUND)
+    return json_answer(document)
+
+
+async def list_(call: Call) -> Answer:
+    """Fulfillments, newest first."""
+    return await answer_list(call, LIST, call.services.reading.fulfillments)

@@ -1,0 +1,121 @@
+"""From the JSON of `POST /v1/orders` to a command."""
+
+import re
+from datetime import tzinfo
+from typing import Any
+
+from shipledger.command import CreateOrder, Origin
+from shipledger.fulfillment import summed
+from shipledger.http.fields import Fields, Findings
+from shipledger.http.lookalikes import Vocabulary
+from shipledger.limits import (
+    ADDRESS_BYTES_MAX,
+    CHANNEL_CHARS_MAX,
+    EMAIL_CHARS_MAX,
+    LINES_MAX,
+    METADATA_BYTES_MAX,
+    PARTNER_CHARS_MAX,
+    QUANTITY_MAX,
+    REFERENCE_CHARS_MAX,
+    SHIPPING_SERVICE_CHARS_MAX,
+    TITLE_CHARS_MAX,
+)
+from shipledger.order import OrderContent, OrderedLine
+from shipledger.refusal import Refusal
+
+_PARTNER = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
+
+ORDER = Vocabulary(
+    frozenset(
+        {
+            "id",
+            "reference",
+            "channel",
+            "email",
+            "shipping_address",
+            "shipping_service",
+            "ship_by",
+            "deliver_by",
+            "metadata",
+            "line_items",
+        }
+    ),
+    frozenset(
+        {
+            "status",
+            "on_hold",
+            "hold_reason",
+            "created_at",
+            "cancelled_at",
+            "totals",
+            "fulfillments",
+            "fulfillments_url",
+            "warnings",
+        }
+    ),
+    {"items": "line_items", "lines": "line_items", "orderid": "id", "ordernumber": "reference", "name": "reference"},
+)
+LINE = Vocabulary(
+    frozenset({"sku", "title", "quantity", "partner"}),
+    frozenset({"ordered", "fulfilled", "cancelled", "remaining"}),
+    {"qty": "quantity", "count": "quantity", "amount": "quantity", "itemsku": "sku", "productsku": "sku"},
+)
+
+
+def read_create_order(
+    values: dict[str, Any], origin: Origin, zone: tzinfo, findings: Findings, *, idempotency_key: str | None = None
+) -> CreateOrder | Refusal:
+    """The command that a request means. `findings` may hold faults already, of its headers and its query."""
+    order = Fields(values, ORDER, findings)
+    content = OrderContent(
+        id=order.id("id"),
+        reference=order.text("reference", REFERENCE_CHARS_MAX),
+        lines=_lines(order, findings),
+        channel=order.text("channel", CHANNEL_CHARS_MAX),
+        email=order.text("email", EMAIL_CHARS_MAX),
+        shipping_address=order.json_object("shipping_address", ADDRESS_BYTES_MAX),
+        shipping_service=order.text("shipping_service", SHIPPING_SERVICE_CHARS_MAX, prose=True),
+        ship_by=order.moment("ship_by", zone),
+        deliver_by=order.moment("deliver_by", zone),
+        metadata=order.json_object("metadata", METADATA_BYTES_MAX),
+    )
+    return findings.refusal() or CreateOrder(origin, content, idempotency_key, tuple(findings.cautions))
+
+
+def _lines(order: Fields, findings: Findings) -> tuple[OrderedLine, ...]:
+    value = order.value("line_items")
+    if value is None:
+        findings.fault("required", "line_items", "line_items is required.")
+    elif not isinstance(value, list):
+        findings.fault("not_a_list", "line_items", "line_items must be a list of objects with sku and quantity.")
+    elif not value:
+        findings.fault("empty", "line_items", "line_items is empty: name what was ordered.", in_lines=True)
+    elif len(value) > LINES_MAX:
+        findings.fault("too_many", "line_items", f"An order may have at most {LINES_MAX} lines.")
+    else:
+        lines = [_line(values, f"line_items[{index}]", findings) for index, values in enumerate(value)]
+        found = tuple(line for line in lines if line is not None)
+        _judge_sums(found, findings)
+        return found
+    return ()
+
+
+def _line(values: Any, place: str, findings: Findings) -> OrderedLine | None:
+    if not isinstance(values, dict):
+        findings.fault("not_a_line", place, f"{place} must be an object with sku and quantity.", in_lines=True)
+        return None
+    line = Fields(values, LINE, findings, place)
+    sku, quantity = line.sku(), line.quantity()
+    title = line.text("title", TITLE_CHARS_MAX, prose=True)
+    partner = line.text("partner", PARTNER_CHARS_MAX)
+    if partner is not None and not _PARTNER.fullmatch(partner):
+        message = f"{line.at('partner')} must be a short name of a-z, 0-9, - and _, e.g. acme-east."
+        findings.fault("not_a_partner", line.at("partner"), message)
+    return None if sku is None or quantity is None else OrderedLine(sku, quantity, title, partner)
+
+
+def _judge_sums(lines: tuple[OrderedLine, ...], findings: Findings) -> None:
+    totals = summed((line.sku, line.quantity) for line in lines)
+    if any(total > QUANTITY_MAX for total in totals.values()):
+        message = f"The quantities of one sku may add up to at most {QUANTITY_MAX}."
+        findings.fault("quantity_invalid", "line_items", message, in_lines=True)

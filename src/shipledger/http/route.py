@@ -1,0 +1,35 @@
+"""What a row of the route table says."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shipledger.http.answer import Answer
+from shipledger.http.call import Call
+from shipledger.http.listing import ListSpec
+
+PUBLIC = ""
+"""The scope of routes that need no key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one URL. `scope` is what a key must hold for it; `answers` are the shapes of bodies by status.
+
+    `aliases` are other paths of the same route. Every path is also known with a final slash.
+    """
+
+    method: str
+    path: str
+    handler: Callable[[Call], Awaitable[Answer]]
+    scope: str
+    summary: str
+    answers: Mapping[int, Any]
+    description: str = ""
+    request: type[Any] | None = None
+    aliases: tuple[str, ...] = ()
+    list_spec: ListSpec | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Parameters that are true or false, with what they mean."""
+    takes_key: bool = False
+    """Whether it heeds Idempotency-Key."""

@@ -1,0 +1,34 @@
+"""Every limit of the ledger by its name. Units stand last; sizes of texts are in characters after trimming."""
+
+ID_MIN = 1
+ID_MAX = 2**63 - 1
+ASSIGNED_ORDER_ID_MIN = 10**15
+"""Orders that come without an id get one from here up: above what sources use, and exact in JavaScript."""
+
+LINES_MAX = 2_000
+"""Lines in one request, all its orders together."""
+QUANTITY_MAX = 10**9
+"""One line's quantity, and the sum of one sku's quantities in a request or an order."""
+
+SKU_CHARS_MAX = 255
+TITLE_CHARS_MAX = 255
+REFERENCE_CHARS_MAX = 255
+TRACKING_NUMBER_CHARS_MAX = 255
+TRACKING_URL_CHARS_MAX = 2_048
+CARRIER_CHARS_MAX = 255
+CHANNEL_CHARS_MAX = 255
+SHIPPING_SERVICE_CHARS_MAX = 255
+EMAIL_CHARS_MAX = 254
+PARTNER_CHARS_MAX = 63
+METADATA_BYTES_MAX = 16 * 1024
+ADDRESS_BYTES_MAX = 16 * 1024
+
+IDEMPOTENCY_KEY_CHARS_MAX = 255
+NEAREST_SKU_LOOKUPS_MAX = 5
+"""How many unknown skus of one refusal get a suggestion: each is compared with every sku of its order."""
+ORDER_FULFILLMENTS_SHOWN_MAX = 50
+"""The newest fulfillments shown inside an order; the list has the rest."""
+
+PAGE_DEFAULT = 50
+PAGE_MAX = 200
+BODY_BYTES_MAX = 2 * 1024 * 1024

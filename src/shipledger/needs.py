@@ -1,0 +1,96 @@
+"""Which rows a batch of commands needs. Storage loads these and no others: an order may have thousands of lines."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from shipledger.command import Command, CreateFulfillment, CreateOrder, OrderKey, RepeatedTracking, is_id_in_digits
+from shipledger.order import Order
+
+REPEATS_COMPARED_MAX = 50
+"""Earlier fulfillments with one order and tracking number that a repeat is looked for in."""
+
+
+@dataclass(slots=True)
+class Needs:
+    """The rows to load.
+
+    `lines` are the skus needed of each order (None: all its lines; an empty set: the order alone). `kept` are accounts
+    with their idempotency keys. `repeats` are orders with tracking numbers, `repeats_max` fulfillments of each.
+    """
+
+    lines: dict[OrderKey, set[str] | None] = field(default_factory=dict)
+    kept: set[tuple[str, str]] = field(default_factory=set)
+    repeats: set[tuple[OrderKey, str]] = field(default_factory=set)
+    repeats_max: int = 1
+    orders_to_add: int = 0
+
+    def add(self, command: Command) -> None:
+        """Need what this command needs, too."""
+        if command.idempotency_key is not None:
+            self.kept.add((command.origin.account, command.idempotency_key))
+        match command:
+            case CreateFulfillment():
+                self._add_fulfillment(command)
+            case CreateOrder():
+                self._add_order(command)
+
+    def _add_fulfillment(self, command: CreateFulfillment) -> None:
+        for share in command.orders:
+            # Whether a partner may see an order depends on all its lines.
+            whole = share.lines is None or command.origin.partner is not None
+            self._need_lines(share.order, None if whole else {line.sku for line in share.lines or ()})
+            self.repeats.add((share.order, command.tracking.number))
+        if command.repeated is not RepeatedTracking.ACCEPT:
+            self.repeats_max = REPEATS_COMPARED_MAX
+
+    def _add_order(self, command: CreateOrder) -> None:
+        self.orders_to_add += 1
+        for key in (command.content.id, command.content.reference):
+            if key is not None:
+                self._need_lines(key, set())
+
+    def _need_lines(self, key: OrderKey, skus: set[str] | None) -> None:
+        known = self.lines.get(key, set())
+        self.lines[key] = None if skus is None or known is None else known | skus
+
+    def order_names(self) -> tuple[list[int], list[str]]:
+        """The ids and the references under which the orders may be found: digits may be either."""
+        ids = {key for key in self.lines if isinstance(key, int)}
+        references = [key for key in self.lines if isinstance(key, str)]
+        ids.update(int(key) for key in references if is_id_in_digits(key))
+        return sorted(ids), sorted(references)
+
+    def of_found(self, find: Callable[[OrderKey], Order | None]) -> "FoundNeeds":
+        """What is needed of those orders that were found."""
+        found = FoundNeeds()
+        whole = set()
+        for key, skus in self.lines.items():
+            order = find(key)
+            if order is not None and skus is None:
+                whole.add(order.id)
+            elif order is not None:
+                found.lines.update((order.id, sku) for sku in skus or ())
+        found.whole_orders = sorted(whole)
+        found.lines = {(order_id, sku) for order_id, sku in found.lines if order_id not in whole}
+        for key, number in self.repeats:
+            order = find(key)
+            if order is not None:
+                found.repeats.add((order.id, number))
+        return found
+
+
+@dataclass(slots=True)
+class FoundNeeds:
+    """What is needed of orders whose ids are known: some of their lines, all of them, earlier fulfillments."""
+
+    lines: set[tuple[int, str]] = field(default_factory=set)
+    whole_orders: list[int] = field(default_factory=list)
+    repeats: set[tuple[int, str]] = field(default_factory=set)
+
+
+def needs_of(commands: Iterable[Command]) -> Needs:
+    """What a batch needs."""
+    needs = Needs()
+    for command in commands:
+        needs.add(command)
+    return needs

@@ -1,0 +1,91 @@
+"""Orders and their lines: what was ordered, what was shipped of it, what remains."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from shipledger.timestamp import Microseconds
+
+
+class OrderStatus(StrEnum):
+    """How far an order is. `cancelled` means that nothing of it was shipped and nothing remains."""
+
+    UNFULFILLED = "unfulfilled"
+    PARTIALLY_FULFILLED = "partially_fulfilled"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+
+
+def status_of(ordered: int, fulfilled: int, cancelled: int) -> OrderStatus:
+    """The status that quantities amount to: fulfilled as soon as nothing remains and something was shipped."""
+    if ordered == fulfilled + cancelled:
+        return OrderStatus.FULFILLED if fulfilled else OrderStatus.CANCELLED
+    return OrderStatus.PARTIALLY_FULFILLED if fulfilled else OrderStatus.UNFULFILLED
+
+
+@dataclass(slots=True)
+class OrderLine:
+    """One line of an order. `position` counts from 0 in the order; the same sku may stand on several lines."""
+
+    order_id: int
+    position: int
+    sku: str
+    ordered: int
+    fulfilled: int = 0
+    cancelled: int = 0
+    partner: str | None = None
+    title: str | None = None
+
+    @property
+    def remaining(self) -> int:
+        """What may still be shipped of this line."""
+        return self.ordered - self.fulfilled - self.cancelled
+
+
+@dataclass(slots=True)
+class Order:
+    """An order as the rules need it: its totals over all its lines, and those lines that were loaded, by position."""
+
+    id: int
+    reference: str | None
+    ordered: int
+    fulfilled: int = 0
+    cancelled: int = 0
+    on_hold: bool = False
+    hold_reason: str | None = None
+    cancelled_at: Microseconds | None = None
+    event_count: int = 0
+    content: bytes = b""
+    """The fingerprint of the order as it was first sent (see `OrderContent.fingerprint`)."""
+    lines: list[OrderLine] = field(default_factory=list)
+
+    @property
+    def status(self) -> OrderStatus:
+        """How far the order is, by its totals."""
+        return status_of(self.ordered, self.fulfilled, self.cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedLine:
+    """A line as its order's sender wrote it."""
+
+    sku: str
+    quantity: int
+    title: str | None = None
+    partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContent:
+    """What an order's sender says of it. `shipping_address` and `metadata` are JSON objects, kept as given."""
+
+    id: int | None
+    lines: tuple[OrderedLine, ...]
+    reference: str | None = None
+    channel: str | None = None
+    email: str | None = None
+    shipping_address: dict[str, Any] | None = None
+    shipping_service: str | None = None
+    ship_by: Microseconds | None = None
+    deliver_by: Microseconds | None = None
+    metadata: dict[str, Any] | None = None

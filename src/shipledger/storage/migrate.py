@@ -1,0 +1,70 @@
+"""Brings a ledger's schema up to date: numbered SQL files, each applied once, in order, in its own transaction."""
+
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from importlib import resources
+
+import apsw
+
+_FILE_NAME = re.compile(r"(\d{4})_(\w+)\.(sqlite|postgres)\.sql")
+
+
+class SchemaError(Exception):
+    """The ledger's schema is not one that this version can work with; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step of the schema."""
+
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """Of the file's text, so that a step which was edited after it was applied is noticed."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations(dialect: str) -> list[Migration]:
+    """Every step of a dialect, in order."""
+    found = []
+    for file in resources.files("shipledger.storage").joinpath("migrations").iterdir():
+        match = _FILE_NAME.fullmatch(file.name)
+        if match and match[3] == dialect:
+            found.append(Migration(int(match[1]), match[2], file.read_text(encoding="utf-8")))
+    return sorted(found, key=lambda migration: migration.version)
+
+
+def migrate_sqlite(connection: apsw.Connection) -> list[Migration]:
+    """Apply what is missing and return it. Raises SchemaError where the ledger is newer, or was altered."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations"
+        " (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT"
+    )
+    missing = missing_migrations(connection)
+    for migration in missing:
+        with connection:
+            connection.execute(migration.sql)
+            connection.execute(
+                "INSERT INTO migrations (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
+                (migration.version, migration.name, migration.checksum, time.time_ns() // 1_000),
+            )
+    return missing
+
+
+def missing_migrations(connection: apsw.Connection) -> list[Migration]:
+    """The steps that a ledger lacks. Raises SchemaError where it is newer than this version, or altered."""
+    known = migrations("sqlite")
+    has_table = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get
+    applied = dict(connection.execute("SELECT version, checksum FROM migrations")) if has_table else {}
+    newest = max((migration.version for migration in known), default=0)
+    if any(version > newest for version in applied):
+        raise SchemaError("This ledger was written by a newer Shipledger; run that version, or a newer one.")
+    for migration in known:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
+            raise SchemaError(f"Migration {migration.version:04} was changed after it was applied to this ledger.")
+    return [migration for migration in known if migration.version not in applied]

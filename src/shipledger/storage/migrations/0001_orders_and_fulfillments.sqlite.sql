@@ -1,0 +1,93 @@
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY,
+    status TEXT NOT NULL CHECK (status IN ('unfulfilled', 'partially_fulfilled', 'fulfilled', 'cancelled')),
+    ordered INTEGER NOT NULL CHECK (ordered > 0),
+    fulfilled INTEGER NOT NULL CHECK (fulfilled >= 0),
+    cancelled INTEGER NOT NULL CHECK (cancelled >= 0),
+    on_hold INTEGER NOT NULL CHECK (on_hold IN (0, 1)),
+    event_count INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    cancelled_at INTEGER,
+    hold_reason TEXT,
+    reference TEXT,
+    channel TEXT,
+    email TEXT,
+    shipping_address TEXT,
+    shipping_service TEXT,
+    ship_by INTEGER,
+    deliver_by INTEGER,
+    metadata TEXT,
+    CHECK (fulfilled + cancelled <= ordered)
+) STRICT;
+CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
+CREATE INDEX orders_by_age ON orders (created_at, id);
+CREATE INDEX orders_by_status ON orders (status, created_at, id);
+CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
+
+-- Lines lie in the order of their sku, so that a parcel of a long order reads only the lines it names.
+CREATE TABLE order_lines (
+    order_id INTEGER NOT NULL REFERENCES orders (id),
+    sku TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    ordered INTEGER NOT NULL CHECK (ordered > 0),
+    fulfilled INTEGER NOT NULL CHECK (fulfilled >= 0),
+    cancelled INTEGER NOT NULL CHECK (cancelled >= 0),
+    partner TEXT,
+    title TEXT,
+    PRIMARY KEY (order_id, sku, position),
+    CHECK (fulfilled + cancelled <= ordered)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id);
+
+CREATE TABLE fulfillments (
+    id INTEGER PRIMARY KEY,
+    order_id INTEGER NOT NULL REFERENCES orders (id),
+    status TEXT NOT NULL CHECK (
+        status IN ('created', 'in_transit', 'out_for_delivery', 'delivered', 'failed', 'returned', 'cancelled')
+    ),
+    tracking_number TEXT NOT NULL,
+    tracking_url TEXT,
+    carrier TEXT,
+    account TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX fulfillments_by_order ON fulfillments (order_id, id);
+CREATE INDEX fulfillments_by_tracking_number ON fulfillments (tracking_number, order_id, id);
+
+CREATE TABLE fulfillment_lines (
+    fulfillment_id INTEGER NOT NULL REFERENCES fulfillments (id),
+    position INTEGER NOT NULL,
+    sku TEXT NOT NULL,
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (fulfillment_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    order_id INTEGER NOT NULL REFERENCES orders (id),
+    sequence INTEGER NOT NULL CHECK (sequence > 0),
+    type TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    key_id INTEGER,
+    request_id TEXT NOT NULL,
+    data TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX events_by_order ON events (order_id, sequence);
+
+CREATE TABLE kept_answers (
+    account TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    body TEXT NOT NULL,
+    made_id INTEGER,
+    is_new INTEGER NOT NULL CHECK (is_new IN (0, 1)),
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX kept_answers_by_key ON kept_answers (account, key);
+
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,107 @@
+"""What the rest of the house may ask of a database: a ledger to write in batches, and a reading side for pages."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from shipledger.document import Document
+from shipledger.needs import Needs
+from shipledger.timestamp import Microseconds
+from shipledger.working_set import WorkingSet
+
+
+class Ledger(Protocol):
+    """The writing side. One thread uses it; a batch is `with transaction(): load, decide, save`."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit durably at the end of the block where anything was saved; undo all of it where the block raises.
+
+        Raises `shipledger.outcome.Unavailable` where nothing was applied because the database cannot take it now, and
+        `OutcomeUnknown` where COMMIT was sent and failed.
+        """
+        ...
+
+    def load(self, needs: Needs) -> WorkingSet:
+        """The rows that a batch needs."""
+        ...
+
+    def save(self, working_set: WorkingSet) -> None:
+        """Write what the batch added and changed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From the first moment to the last, both included; None is open."""
+
+    first: Microseconds | None = None
+    last: Microseconds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders a list holds; None is any."""
+
+    status: str | None = None
+    sku: str | None = None
+    reference: str | None = None
+    tracking_number: str | None = None
+    created_at: Range = Range()
+    deliver_by: Range = Range()
+
+
+@dataclass(frozen=True, slots=True)
+class FulfillmentFilter:
+    """Which fulfillments a list holds; None is any."""
+
+    status: str | None = None
+    sku: str | None = None
+    order_id: int | None = None
+    reference: str | None = None
+    tracking_number: str | None = None
+    created_at: Range = Range()
+
+
+Position = tuple[int, ...]
+"""Where a page of a list ended: what its last row is sorted by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list, and where the next page begins (None at the end)."""
+
+    documents: list[Document]
+    next: Position | None
+
+
+class Reading(Protocol):
+    """The reading side. Any thread may use it; it sees what is committed and never waits for the writer."""
+
+    def order(self, order_id: int) -> Document | None:
+        """An order with its newest fulfillments."""
+        ...
+
+    def orders(self, wanted: OrderFilter, after: Position | None, limit: int) -> Page:
+        """Orders, newest first."""
+        ...
+
+    def fulfillment(self, fulfillment_id: int) -> Document | None:
+        """A fulfillment."""
+        ...
+
+    def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
+        """Fulfillments, newest first."""
+        ...
+
+    def skus(self, order_id: int) -> Sequence[str]:
+        """The skus of an order, each once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...

@@ -1,0 +1,3 @@
+INSERT INTO counters (name, value)
+VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value

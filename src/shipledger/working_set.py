@@ -1,0 +1,148 @@
+"""The rows that one batch of commands works on, in memory, and every change made to them.
+
+Changes are made through this class alone. Each leaves behind how to take it back, so that one command's changes
+can be dropped (it crashed, or it was a dry run) while those of the commands before it stay.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from shipledger.command import OrderKey, Origin, is_id_in_digits
+from shipledger.document import Document
+from shipledger.event import Event, EventType
+from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
+from shipledger.order import Order, OrderContent, OrderLine
+from shipledger.outcome import Done
+from shipledger.timestamp import Microseconds
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order that the batch adds: its row, and what its sender said of it."""
+
+    order: Order
+    content: OrderContent
+    created_at: Microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer to the first request with an idempotency key, and the fingerprint of that request."""
+
+    account: str
+    key: str
+    fingerprint: bytes
+    done: Done
+    created_at: Microseconds
+
+
+@dataclass(slots=True)
+class WorkingSet:
+    """What was loaded for a batch, and what the batch adds and changes.
+
+    `orders` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are earlier fulfillments that
+    still stand, newest first, by order id and tracking number. The id iterators never end.
+    """
+
+    fulfillment_ids: Iterator[int]
+    event_ids: Iterator[int]
+    order_ids: Iterator[int]
+    orders: dict[int, Order] = field(default_factory=dict)
+    references: dict[str, int] = field(default_factory=dict)
+    kept: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
+    repeats: dict[tuple[int, str], list[Fulfillment]] = field(default_factory=dict)
+
+    new_orders: list[NewOrder] = field(default_factory=list)
+    new_fulfillments: list[Fulfillment] = field(default_factory=list)
+    new_events: list[Event] = field(default_factory=list)
+    new_kept: list[KeptAnswer] = field(default_factory=list)
+    changed_orders: dict[int, Order] = field(default_factory=dict)
+    changed_lines: dict[tuple[int, int], OrderLine] = field(default_factory=dict)
+    _undo: list[Callable[[], object]] = field(default_factory=list)
+
+    def find(self, key: OrderKey) -> Order | None:
+        """The order that a request names, if the ledger has it."""
+        if isinstance(key, int):
+            return self.orders.get(key)
+        order_id = self.references.get(key)
+        if order_id is None and is_id_in_digits(key):
+            order_id = int(key)
+        return None if order_id is None else self.orders.get(order_id)
+
+    def add_order(self, content: OrderContent, fingerprint: bytes, now: Microseconds) -> Order:
+        """Add an order, all of it open."""
+        order_id = content.id if content.id is not None else next(i for i in self.order_ids if i not in self.orders)
+        lines = [
+            OrderLine(order_id, position, line.sku, line.quantity, partner=line.partner, title=line.title)
+            for position, line in enumerate(content.lines)
+        ]
+        ordered = sum(line.ordered for line in lines)
+        order = Order(order_id, content.reference, ordered, content=fingerprint, lines=lines)
+        self._put(self.orders, order.id, order)
+        if order.reference is not None:
+            self._put(self.references, order.reference, order.id)
+        self._append(self.new_orders, NewOrder(order, content, now))
+        return order
+
+    def add_fulfillment(
+        self, origin: Origin, order: Order, taken: list[tuple[OrderLine, int]], tracking: Tracking, now: Microseconds
+    ) -> Fulfillment:
+        """Add a fulfillment that takes these quantities from these lines, which must remain on them."""
+        lines = tuple(FulfilledLine(line.position, line.sku, quantity) for line, quantity in taken)
+        fulfillment = Fulfillment(
+            next(self.fulfillment_ids), order.id, FulfillmentStatus.CREATED, tracking, now, origin.account, lines
+        )
+        for line, quantity in taken:
+            self._set(line, "fulfilled", line.fulfilled + quantity)
+            self.changed_lines[line.order_id, line.position] = line
+        self._set(order, "fulfilled", order.fulfilled + sum(quantity for _, quantity in taken))
+        self.changed_orders[order.id] = order
+        self._append(self.new_fulfillments, fulfillment)
+        standing = self.repeats.get((order.id, tracking.number), [])
+        self._put(self.repeats, (order.id, tracking.number), [fulfillment, *standing])
+        return fulfillment
+
+    def add_event(
+        self, origin: Origin, type_: EventType, order: Order, data: Document | None, now: Microseconds
+    ) -> None:
+        """Add a fact about an order; see `Event` for data None."""
+        self._set(order, "event_count", order.event_count + 1)
+        self.changed_orders[order.id] = order
+        event = Event(next(self.event_ids), type_, order.id, order.event_count, now, origin, data)
+        self._append(self.new_events, event)
+
+    def keep_answer(self, answer: KeptAnswer) -> None:
+        """Keep the answer to a request with an idempotency key, for ever."""
+        self._put(self.kept, (answer.account, answer.key), answer)
+        self._append(self.new_kept, answer)
+
+    def mark(self) -> int:
+        """A point in time to which `drop_since` can go back."""
+        return len(self._undo)
+
+    def drop_since(self, mark: int) -> None:
+        """Take back every change made since the mark. Rows stay listed as changed, with their old values."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to save."""
+        return bool(self.new_orders or self.new_fulfillments or self.new_events or self.new_kept)
+
+    def _set(self, row: Order | OrderLine, name: str, value: int) -> None:
+        self._undo.append(partial(setattr, row, name, getattr(row, name)))
+        setattr(row, name, value)
+
+    def _append(self, rows: list[Row], row: Row) -> None:
+        self._undo.append(rows.pop)
+        rows.append(row)
+
+    def _put(self, rows: dict[Key, Row], key: Key, row: Row) -> None:
+        self._undo.append(partial(rows.__setitem__, key, rows[key]) if key in rows else partial(rows.pop, key))
+        rows[key] = row
