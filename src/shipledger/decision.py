@@ -19,7 +19,7 @@ from shipledger.fulfillment import Fulfillment
 from shipledger.order import Order, OrderLine
 from shipledger.outcome import Done, Outcome
 from shipledger.refusal import Caution, Detail, Reason, Refusal
-from shipledger.timestamp import Microseconds, show
+from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
 
@@ -50,7 +50,8 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
     shares = _find_orders(command, working_set)
     if isinstance(shares, Refusal):
         return shares
-    if command.repeated is not RepeatedTracking.ACCEPT:
+    # A key says whether a request is a repeat; without one, the operator's setting does.
+    if command.idempotency_key is None and command.repeated is not RepeatedTracking.ACCEPT:
         repeat = _repeat_of_an_earlier_parcel(command, shares, working_set)
         if repeat is not None:
             return repeat
@@ -59,8 +60,8 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
         return refusal
     cautions = [*command.cautions, *_repeated_numbers(command, shares, working_set)]
     # Nothing below this line can be refused.
-    fulfillments = [_fulfil(command, share, working_set, now) for share in shares]
-    return _done(command, fulfillments, cautions)
+    parcel = [_fulfil(command, share, working_set, now) for share in shares]
+    return _done(command, parcel, cautions)
 
 
 def _find_orders(command: CreateFulfillment, working_set: WorkingSet) -> list[Share] | Refusal:
@@ -118,7 +119,8 @@ def _repeat_of_an_earlier_parcel(
         )
         return Refusal(Reason.FULFILLMENT_EXISTS, details)
     if command.repeated is RepeatedTracking.REPLAY and len(found) == len(shares):
-        return replace(_done(command, found, command.cautions), is_new=False, replayed=True)
+        parcel = [fulfillment_document(fulfillment) for fulfillment in found]
+        return replace(_done(command, parcel, command.cautions), is_new=False, replayed=True)
     return None
 
 
@@ -194,13 +196,13 @@ def _repeated_numbers(command: CreateFulfillment, shares: list[Share], working_s
     return cautions
 
 
-def _fulfil(command: CreateFulfillment, share: Share, working_set: WorkingSet, now: Microseconds) -> Fulfillment:
+def _fulfil(command: CreateFulfillment, share: Share, working_set: WorkingSet, now: Microseconds) -> Document:
     origin, order = command.origin, share.order
-    fulfillment = working_set.add_fulfillment(origin, order, _take(share), command.tracking, now)
-    working_set.add_event(origin, EventType.FULFILLMENT_CREATED, order, fulfillment_document(fulfillment), now)
+    document = fulfillment_document(working_set.add_fulfillment(origin, order, _take(share), command.tracking, now))
+    working_set.add_event(origin, EventType.FULFILLMENT_CREATED, order, document, now)
     if order.fulfilled + order.cancelled == order.ordered:
         working_set.add_event(origin, EventType.ORDER_FULFILLED, order, None, now)
-    return fulfillment
+    return document
 
 
 def _take(share: Share) -> list[tuple[OrderLine, int]]:
@@ -219,25 +221,16 @@ def _take(share: Share) -> list[tuple[OrderLine, int]]:
     return taken
 
 
-def _done(command: CreateFulfillment, fulfillments: list[Fulfillment], cautions: Iterable[Caution]) -> Done:
-    documents = [fulfillment_document(fulfillment) for fulfillment in fulfillments]
+def _done(command: CreateFulfillment, parcel: list[Document], cautions: Iterable[Caution]) -> Done:
+    """The answer: a fulfillment where the parcel is of one order, and a list of them otherwise."""
+    made_id = None if command.dry_run or len(parcel) > 1 else parcel[0]["id"]
     if command.dry_run:
-        documents = [{**document, "status": "dry_run", "id": None} for document in documents]
-    if len(fulfillments) == 1:
-        body, made_id = documents[0], None if command.dry_run else fulfillments[0].id
-    else:
-        body, made_id = _parcel_document(documents, show(fulfillments[0].created_at)), None
+        parcel = [{**document, "status": "dry_run", "id": None} for document in parcel]
+    body = parcel[0]
+    if len(parcel) > 1:
+        shared = {name: body[name] for name in ("status", "tracking_number", "created_at")}
+        body = {**shared, "fulfillments": parcel}
     return Done(with_warnings(body, cautions), made_id)
-
-
-def _parcel_document(documents: list[Document], created_at: str) -> Document:
-    first = documents[0]
-    return {
-        "status": first["status"],
-        "tracking_number": first["tracking_number"],
-        "created_at": created_at,
-        "fulfillments": documents,
-    }
 
 
 def create_order(command: CreateOrder, working_set: WorkingSet, now: Microseconds) -> Outcome:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import socket
 import threading
@@ -109,9 +110,9 @@ class Server:
 
     def __init__(self, loop: str) -> None:
         self.app = App()
-        config = uvicorn.Config(
-            self.app, http=ShortProtocol, loop=loop, ws="none", lifespan="off", log_level="error", access_log=False
-        )
+        # A protocol for websockets is there, and must not be turned to.
+        options: dict[str, Any] = {"loop": loop, "ws": asyncio.Protocol, "lifespan": "off", "log_level": "error"}
+        config = uvicorn.Config(self.app, http=ShortProtocol, access_log=False, **options)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
@@ -277,16 +278,15 @@ def test_a_silent_connection_is_closed(server: Server) -> None:
         assert assert_closed_in_time(client, time.monotonic()) == b""
 
 
-def drip(client: socket.socket, data: bytes, *, seconds: float, interval: float = 0.05) -> float:
-    """Send byte for byte until the server has closed; return the seconds it took."""
+def drip(client: socket.socket, data: bytes, *, seconds: float) -> float:
+    """Send byte for byte until the server has closed for good; return the seconds it took."""
     started = time.monotonic()
-    client.settimeout(interval)
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        for index in range(int(seconds / interval)):
-            client.sendall(data[index % len(data) :][:1])
-            with contextlib.suppress(TimeoutError):
-                if not client.recv(65536):
-                    break
+        for byte in itertools.cycle(data):
+            if time.monotonic() - started > seconds:
+                break
+            client.sendall(bytes([byte]))
+            time.sleep(0.04)
     return time.monotonic() - started
 
 
@@ -334,7 +334,11 @@ def test_an_app_that_does_not_read_is_not_blamed_on_the_client(server: Server) -
 
 
 def test_an_app_that_is_slow_to_answer_is_not_blamed_on_the_client(server: Server) -> None:
-    assert ask(server, post("late", b"a", CLOSE)).endswith(b"late")
+    with server.connect() as client:
+        client.sendall(post("late", b"a"))
+        assert read_until(client, b"late")
+        client.sendall(post("echo", b"abc", CLOSE))
+        assert read_all(client).endswith(b"3 bytes")
 
 
 def test_a_client_that_waits_for_100_continue_is_not_blamed(server: Server) -> None:
@@ -444,6 +448,31 @@ def test_what_is_not_http_gets_a_json_error(server: Server, request_bytes: bytes
     assert ("echo", 3) not in server.app.seen
 
 
+BAD_CHUNK = b"zz\r\n"
+
+
+def test_a_bad_body_is_told_to_an_app_that_has_not_read(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    received = ask(server, get("echo", CHUNKED, b"Expect: 100-continue", method=b"POST") + BAD_CHUNK)
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert_seen(server, ("echo", None))
+    assert caplog.records == []
+
+
+def test_a_bad_body_behind_an_early_answer_gets_no_second_one(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(get("early", CHUNKED, method=b"POST"))
+        assert read_until(client, b"early")
+        client.sendall(BAD_CHUNK)
+        assert read_all(client) == b""
+
+
+def test_a_client_that_goes_on_after_a_refusal_is_cut_off(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(get("echo", CHUNKED, method=b"POST") + BAD_CHUNK)
+        assert read_all(client).startswith(b"HTTP/1.1 400 ")
+        assert drip(client, b"more", seconds=2) < SECONDS_TO_BE_CLOSED_IN
+
+
 def test_garbage_behind_a_request_does_not_spoil_its_answer(server: Server) -> None:
     received = ask(server, post("late", b"a") + b"\x00garbage\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 200 ")
@@ -458,12 +487,15 @@ def test_a_body_shorter_than_declared_is_a_disconnect(server: Server) -> None:
     assert_seen(server, ("echo", None))
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
 @pytest.mark.parametrize("framing", [b"Content-Length: 3", CHUNKED])
-def test_an_offer_to_upgrade_is_ignored(server: Server, framing: bytes) -> None:
+def test_an_offer_to_upgrade_is_ignored(server: Server, framing: bytes, protocol: bytes) -> None:
     body = b"3\r\nabc\r\n0\r\n\r\n" if framing == CHUNKED else b"abc"
-    offer = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c")
+    offer = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: " + protocol)
     with server.connect() as client:
-        client.sendall(get("echo", *offer, framing, method=b"POST") + body + get("echo", *offer))
+        client.sendall(get("echo", *offer, framing, method=b"POST"))
+        time.sleep(0.05)
+        client.sendall(body + get("echo", *offer))
         assert read_until(client, b"0 bytes").count(b"3 bytes") == 1
         client.sendall(get("echo", CLOSE))
         assert read_all(client).endswith(b"0 bytes")

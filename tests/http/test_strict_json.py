@@ -43,6 +43,7 @@ def fault_of(body: bytes) -> str:
         (b"[9223372036854775808]", [2**63]),
         (b"[-18446744073709551617]", [-(2**64) - 1]),
         (HUGE_INTEGER[1:], int(HUGE_INTEGER[1:])),
+        (b'[":", -' + HUGE_INTEGER[1:] + b"]", [":", -int(HUGE_INTEGER[1:])]),
         (b"1e-400", 0.0),
         (b'"\\u0000\\u001f"', "\x00\x1f"),
         (b'"\x7f"', "\x7f"),
@@ -153,6 +154,7 @@ def test_refuses_commas_that_end_nothing(body: bytes) -> None:
         (b'{"a": [1,],\n "a": [2,],\n}', "line 2, column 2"),
         (b'[[1,],\n  "\\ud800",]', "line 2, column 3"),
         (b"[[1,],\n 1e400,]", "line 2, column 2"),
+        (b'[[1,], "\\ud800"]', "line 1, column 8"),
     ],
 )
 def test_places_keep_after_trailing_commas(body: bytes, place: str) -> None:

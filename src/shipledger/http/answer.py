@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -26,6 +25,13 @@ STATUS_OF = {
     Reason.FULFILLMENT_EXISTS: 409,
     Reason.KEY_REUSED: 422,
 }
+TITLE_OF = {
+    400: "Invalid Request",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+}
+"""The titles of HTTP's own errors: fixed here, since Python's change between versions."""
 _WITH_DETAILS = {400, 409, 422}
 ALWAYS: list[Header] = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
@@ -75,7 +81,7 @@ def refused(
     status: int, message: str, *, code: str = "", at: str = "", headers: Iterable[Header] = (), title: str = ""
 ) -> Refused:
     """An error of HTTP's own; 400, 409 and 422 have details, and 400 is called Invalid Request."""
-    title = title or ("Invalid Request" if status == HTTPStatus.BAD_REQUEST else HTTPStatus(status).phrase)
+    title = title or TITLE_OF[status]
     body: dict[str, Any] = {"error": title, "message": message}
     if status in _WITH_DETAILS:
         body["details"] = [{"code": code, "at": at, "message": message}]

@@ -10,8 +10,9 @@ import msgspec
 from shipledger.http.lookalikes import Vocabulary, shown_name
 from shipledger.limits import ID_MAX, QUANTITY_MAX, SKU_CHARS_MAX
 from shipledger.refusal import Caution, Detail, Reason, Refusal
-from shipledger.text import has_control_characters, has_hidden_characters, tidy
+from shipledger.text import tidy
 from shipledger.timestamp import Microseconds, parse
+from shipledger.validity import text_fault
 
 
 @dataclass(slots=True)
@@ -75,10 +76,8 @@ class Fields:
             return None
         if not isinstance(value, str):
             self._fault("not_a_text", name, "must be a string")
-        elif len(value) > chars_max:
-            self._fault("too_long", name, f"must have at most {chars_max} characters")
-        elif has_control_characters(value) if prose else has_hidden_characters(value):
-            self._fault("hidden_characters", name, "must not hold control, zero-width or direction characters")
+        elif (fault := text_fault(value, chars_max, prose=prose)) is not None:
+            self._fault(fault[0], name, fault[1])
         else:
             return value
         return None
@@ -151,10 +150,8 @@ class Fields:
         if not text:
             code, message = ("sku_required", "is required") if value is None else ("sku_invalid", "must be a string")
             self._line_fault(code, "sku", message)
-        elif len(text) > SKU_CHARS_MAX:
-            self._line_fault("sku_invalid", "sku", f"must have at most {SKU_CHARS_MAX} characters")
-        elif has_hidden_characters(text):
-            self._line_fault("sku_invalid", "sku", "must not hold control, zero-width or direction characters")
+        elif (fault := text_fault(text, SKU_CHARS_MAX)) is not None:
+            self._line_fault("sku_invalid", "sku", fault[1])
         else:
             return text
         return None

@@ -22,7 +22,7 @@ from shipledger.http.parameters import require_known_parameters
 from shipledger.limits import ID_MAX, PAGE_DEFAULT, PAGE_MAX, SKU_CHARS_MAX
 from shipledger.storage.port import Page, Position, Range
 from shipledger.text import has_hidden_characters, tidy
-from shipledger.timestamp import parse
+from shipledger.timestamp import MICROSECONDS_A_SECOND, parse
 
 _CHECK_BYTES = 8
 
@@ -42,11 +42,15 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class ListSpec:
-    """A list: its name (the key of its rows), its filters by parameter, and the class that storage takes."""
+    """A list: its name (the key of its rows), its filters by parameter, and the class that storage takes.
+
+    `position_length` is how many numbers tell where one of its pages ended.
+    """
 
     name: str
     filters: Mapping[str, Filter]
     wanted: Callable[..., Any]
+    position_length: int = 1
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -120,6 +124,10 @@ def _read_cursor(cursor: str, spec: ListSpec, account: str) -> tuple[dict[str, s
         raise _bad_cursor("was altered") from None
     if (name, owner) != (spec.name, account):
         raise _bad_cursor("belongs to another list")
+    # The check sum is no secret, so that anyone can make a cursor that never was one of ours.
+    is_place = len(after) == spec.position_length and all(abs(number) <= ID_MAX for number in after)
+    if not is_place or not query.keys() <= spec.filters.keys():
+        raise _bad_cursor("was altered")
     return query, tuple(after)
 
 
@@ -175,7 +183,9 @@ def range_filters(field: str, what: str) -> dict[str, Filter]:
         return parse(text, zone, start_of_day=True)
 
     def last(text: str, zone: tzinfo) -> int:
-        return parse(text, zone)
+        moment = parse(text, zone)
+        # Moments are shown in seconds, so that one without a fraction means all of its second.
+        return moment if moment % MICROSECONDS_A_SECOND else moment + MICROSECONDS_A_SECOND - 1
 
     return {
         f"{field}_min": Filter(field, first, f"{what} at or after this moment (a bare date: its start).", schema),

@@ -1,11 +1,9 @@
 """From the JSON of `POST /v1/orders` to a command."""
 
-import re
 from datetime import tzinfo
 from typing import Any
 
 from shipledger.command import CreateOrder, Origin
-from shipledger.fulfillment import summed
 from shipledger.http.fields import Fields, Findings
 from shipledger.http.lookalikes import Vocabulary
 from shipledger.limits import (
@@ -22,8 +20,7 @@ from shipledger.limits import (
 )
 from shipledger.order import OrderContent, OrderedLine
 from shipledger.refusal import Refusal
-
-_PARTNER = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
+from shipledger.validity import has_too_much_of_a_sku, is_partner_name
 
 ORDER = Vocabulary(
     frozenset(
@@ -108,14 +105,13 @@ def _line(values: Any, place: str, findings: Findings) -> OrderedLine | None:
     sku, quantity = line.sku(), line.quantity()
     title = line.text("title", TITLE_CHARS_MAX, prose=True)
     partner = line.text("partner", PARTNER_CHARS_MAX)
-    if partner is not None and not _PARTNER.fullmatch(partner):
+    if partner is not None and not is_partner_name(partner):
         message = f"{line.at('partner')} must be a short name of a-z, 0-9, - and _, e.g. acme-east."
         findings.fault("not_a_partner", line.at("partner"), message)
     return None if sku is None or quantity is None else OrderedLine(sku, quantity, title, partner)
 
 
 def _judge_sums(lines: tuple[OrderedLine, ...], findings: Findings) -> None:
-    totals = summed((line.sku, line.quantity) for line in lines)
-    if any(total > QUANTITY_MAX for total in totals.values()):
+    if has_too_much_of_a_sku(lines):
         message = f"The quantities of one sku may add up to at most {QUANTITY_MAX}."
         findings.fault("quantity_invalid", "line_items", message, in_lines=True)

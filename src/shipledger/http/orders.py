@@ -22,6 +22,7 @@ LIST = ListSpec(
         **range_filters("deliver_by", "To be delivered"),
     },
     OrderFilter,
+    position_length=2,
 )
 
 

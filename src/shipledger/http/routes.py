@@ -74,7 +74,7 @@ ROUTES = (
         "Read an order",
         {200: schemas.Order, 400: _BAD, 404: _PLAIN},
     ),
-    Route("GET", "/", meta.welcome, PUBLIC, "Where to go next", {200: schemas.Welcome}),
+    Route("GET", "/", meta.welcome, PUBLIC, "Where to go next", {200: schemas.Welcome | str}),
     Route("GET", "/healthz", meta.alive, PUBLIC, "Whether the server is alive", {200: schemas.Health}),
     Route(
         "GET",

@@ -1,0 +1,106 @@
+"""What the fields of requests and answers mean, for those whose name and type do not say it all.
+
+Kept beside the structs, not in them: the structs say what is valid, and these sentences are for readers of the docs.
+"""
+
+from collections.abc import Mapping
+
+from shipledger.fulfillment import FulfillmentStatus
+from shipledger.order import OrderStatus
+
+_LINES_OMITTED = "Omitted or null: everything that remains of the order. An empty list is refused."
+_FULFILLMENT_STATUS = f"One of {', '.join(FulfillmentStatus)}; dry_run where nothing was written."
+
+FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
+    "RequestedLine": {"quantity": "How many were shipped. The same sku on two lines is added up."},
+    "RequestedGroup": {"line_items": f"What was shipped of this order. {_LINES_OMITTED}"},
+    "CreateFulfillment": {
+        "order_id": "An integer is the order's id; a string is its reference, or else its id in digits.",
+        "line_items": f"What was shipped. {_LINES_OMITTED}",
+        "line_items_by_fulfillment_order": "What was shipped of each order. Groups of one order are merged."
+        " Several orders are one parcel: all of them are recorded, or none.",
+        "tracking_number": "The parcel's number, kept as it was sent, trimmed. It is never refused for its look.",
+        "tracking_url": "Where the parcel can be followed: an http or https URL.",
+        "carrier": "Who carries the parcel.",
+    },
+    "FulfilledLine": {"quantity": "How many were recorded as shipped."},
+    "Warning": {
+        "code": "What was noticed, for programs.",
+        "at": "The field that it is about.",
+        "message": "The same for people.",
+    },
+    "Fulfillment": {
+        "order_id": "The order's id, also where the request named its reference.",
+        "status": _FULFILLMENT_STATUS,
+        "tracking_number": "The parcel's number.",
+        "created_at": "When it was recorded, in UTC.",
+        "id": "The fulfillment's id; null for a dry run.",
+        "line_items": "What was really recorded: also where the request omitted its lines.",
+        "carrier": "Who carries the parcel; null where it is not known.",
+        "tracking_url": "Where the parcel can be followed; null where it is not known.",
+        "warnings": "Only where there is something to know.",
+    },
+    "Parcel": {
+        "status": _FULFILLMENT_STATUS,
+        "tracking_number": "The parcel's number, the same in each fulfillment.",
+        "created_at": "When it was recorded, in UTC.",
+        "fulfillments": "One for each order, in the order of the request.",
+        "warnings": "Only where there is something to know.",
+    },
+    "FulfillmentList": {"next_cursor": "Send it as cursor for the next page; null on the last."},
+    "OrderedLine": {
+        "sku": "A string, or an integer, which is taken as its digits.",
+        "quantity": "How many were ordered.",
+        "title": "What people call it.",
+        "partner": "The short name of the partner who ships this line. Without one, it is the operator's.",
+    },
+    "CreateOrder": {
+        "line_items": "What was ordered. The same sku may stand on several lines.",
+        "id": "The id at the order's source. Without one, the ledger assigns it.",
+        "reference": "The number that people know the order by. Unique.",
+        "channel": "Where the order was placed, e.g. a shop or a marketplace.",
+        "email": "The customer's address.",
+        "shipping_address": "Kept as it was sent.",
+        "shipping_service": "What the customer chose, e.g. express.",
+        "ship_by": "The moment by which it must leave. A bare date means the end of that day.",
+        "deliver_by": "The moment by which it must arrive. A bare date means the end of that day.",
+        "metadata": "Anything of yours, kept as it was sent.",
+    },
+    "Totals": {"remaining": "Neither fulfilled nor cancelled."},
+    "OrderLine": {"remaining": "Neither fulfilled nor cancelled."},
+    "ListedOrder": {
+        "status": f"One of {', '.join(OrderStatus)}.",
+        "on_hold": "Whether fulfilling is forbidden for now. A flag beside the status, not a status.",
+        "hold_reason": "Why it is held; null where it is not.",
+        "created_at": "When it was recorded, in UTC.",
+        "cancelled_at": "When it was cancelled; null where it was not.",
+        "totals": "Over all lines.",
+        "line_items": "What was ordered, and how far each line is.",
+    },
+    "OrderList": {"next_cursor": "Send it as cursor for the next page; null on the last."},
+    "Error": {"error": "The title, for programs.", "message": "A sentence for people."},
+    "DetailedError": {
+        "error": "The title, for programs.",
+        "message": "A sentence for people.",
+        "details": "Every fault that was found, not only the first.",
+    },
+    "Detail": {
+        "code": "What is wrong, for programs.",
+        "at": "Where it is, e.g. line_items[0].quantity.",
+        "message": "A sentence that says how to mend it.",
+        "sku": "The sku that was asked for.",
+        "requested": "How many were asked for.",
+        "remaining": "How many remain.",
+        "nearest_sku": "The sku of the order that resembles an unknown one most.",
+    },
+}
+# What an order is shown with in a list, it is shown with alone.
+FIELD_NOTES = {
+    **FIELD_NOTES,
+    "Order": {
+        **FIELD_NOTES["ListedOrder"],
+        "fulfillments": "The newest of its parcels.",
+        "fulfillments_url": "Where all of its parcels are listed.",
+        "warnings": "Only where there is something to know.",
+    },
+}

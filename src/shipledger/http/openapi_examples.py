@@ -1,0 +1,207 @@
+"""The examples of the OpenAPI document: requests that can be sent as they are, and the answers that they get.
+
+The demonstration's orders are the ones that they name, so that each is a success there, one after another.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from shipledger.http import schemas
+from shipledger.http.answer import TITLE_OF
+from shipledger.http.route import Route
+from shipledger.limits import BODY_BYTES_MAX, PAGE_MAX, QUANTITY_MAX
+from shipledger.refusal import Reason
+
+Examples = dict[str, dict[str, Any]]
+"""Examples by name, as OpenAPI writes them: a summary and a value."""
+
+_NUMBER = "1ZE356F8YW01937117"
+_MOMENT = "2024-04-30T12:00:00Z"
+_LINE = {"sku": "RPBF24-1941", "quantity": 1}
+
+PATH_IDS = {"orders": 450789469, "fulfillments": 1}
+"""The id that the examples of a resource's paths have."""
+
+REQUESTS: Mapping[type[Any], Examples] = {
+    schemas.CreateFulfillment: {
+        "one_order": {
+            "summary": "One order",
+            "value": {"order_id": 450789469, "line_items": [_LINE], "tracking_number": _NUMBER},
+        },
+        "everything_that_remains": {
+            "summary": "Everything that remains of an order",
+            "value": {"order_id": "#1001", "tracking_number": "1ZE356F8YW01937125", "carrier": "UPS"},
+        },
+        "several_orders": {
+            "summary": "Several orders in one parcel",
+            "value": {
+                "line_items_by_fulfillment_order": [
+                    {"order_id": 1003, "line_items": [{"sku": "SOAP-3", "quantity": 2}]},
+                    {"order_id": "#1004"},
+                ],
+                "tracking_number": "1ZE356F8YW01937133",
+            },
+        },
+    },
+    schemas.CreateOrder: {
+        "order": {
+            "summary": "An order of the source's own id",
+            "value": {
+                "id": 450789470,
+                "reference": "#1002",
+                "channel": "web",
+                "deliver_by": "2030-05-03",
+                "line_items": [{"sku": "RPBF24-1941", "title": "Rain jacket, blue", "quantity": 2}],
+            },
+        }
+    },
+}
+
+_FULFILLMENT = {
+    "order_id": 450789469,
+    "status": "created",
+    "tracking_number": _NUMBER,
+    "created_at": _MOMENT,
+    "id": 1,
+    "line_items": [_LINE],
+    "carrier": None,
+    "tracking_url": None,
+}
+_QUANTITIES = {"ordered": 2, "fulfilled": 0, "cancelled": 0, "remaining": 2}
+_ORDER = {
+    "id": 450789470,
+    "reference": "#1002",
+    "status": "unfulfilled",
+    "on_hold": False,
+    "hold_reason": None,
+    "channel": "web",
+    "email": None,
+    "shipping_address": None,
+    "shipping_service": None,
+    "ship_by": None,
+    "deliver_by": "2030-05-03T23:59:59Z",
+    "metadata": None,
+    "created_at": _MOMENT,
+    "cancelled_at": None,
+    "totals": _QUANTITIES,
+    "line_items": [{"sku": "RPBF24-1941", "title": "Rain jacket, blue", "partner": None, **_QUANTITIES}],
+}
+_CURSOR = "q83vASNFZ4lbIm9yZGVycyJd"
+
+ANSWERS: Mapping[Any, Any] = {
+    schemas.Fulfillment: _FULFILLMENT,
+    schemas.Parcel: {
+        "status": "created",
+        "tracking_number": "1ZE356F8YW01937133",
+        "created_at": _MOMENT,
+        "fulfillments": [
+            {
+                **_FULFILLMENT,
+                "order_id": 1003,
+                "tracking_number": "1ZE356F8YW01937133",
+                "id": 3,
+                "line_items": [{"sku": "SOAP-3", "quantity": 2}],
+            },
+            {
+                **_FULFILLMENT,
+                "order_id": 1004,
+                "tracking_number": "1ZE356F8YW01937133",
+                "id": 4,
+                "line_items": [{"sku": "SOAP-3", "quantity": 1}, {"sku": "TOWEL", "quantity": 1}],
+            },
+        ],
+    },
+    schemas.FulfillmentList: {"fulfillments": [_FULFILLMENT], "next_cursor": _CURSOR},
+    schemas.Order: {**_ORDER, "fulfillments": [], "fulfillments_url": "/v1/fulfillments?order_id=450789470"},
+    schemas.OrderList: {"orders": [_ORDER], "next_cursor": _CURSOR},
+    schemas.Health: {"status": "ok"},
+}
+
+
+def plain_error(title: str, message: str) -> Examples:
+    """An error of two keys."""
+    return {_name(title): {"summary": title, "value": {"error": title, "message": message}}}
+
+
+def _error(reason: Reason, code: str, at: str, message: str = "", **line: Any) -> Examples:
+    """An error with one detail. An invalid request carries the sentence of its first fault."""
+    detail = {"code": code, "at": at, "message": message or reason.sentence, **line}
+    sentence = message if reason is Reason.INVALID_REQUEST else reason.sentence
+    value = {"error": reason.title, "message": sentence, "details": [detail]}
+    return {_name(reason.title): {"summary": reason.title, "value": value}}
+
+
+def _name(title: str) -> str:
+    return title.lower().replace(" ", "_").replace("-", "_")
+
+
+_UNKNOWN_SKU = _error(
+    Reason.INVALID_LINES,
+    "unknown_sku",
+    "line_items[0].sku",
+    "The order has no line with this sku.",
+    sku="RPBF24-1914",
+    requested=1,
+    remaining=0,
+    nearest_sku="RPBF24-1941",
+)
+_KEY_REUSED = _error(Reason.KEY_REUSED, "idempotency_key_reused", "Idempotency-Key")
+_SEND_JSON = 'Send the header "Content-Type: application/json" and a JSON body in UTF-8.'
+
+_BY_REQUEST: Mapping[type[Any], Mapping[int, Examples]] = {
+    schemas.CreateFulfillment: {
+        400: _UNKNOWN_SKU
+        | _error(Reason.INVALID_REQUEST, "required", "tracking_number", "tracking_number is required."),
+        409: _error(Reason.ORDER_CANCELLED, "order_cancelled", "order_id")
+        | _error(Reason.ORDER_ON_HOLD, "order_on_hold", "order_id")
+        | _error(
+            Reason.FULFILLMENT_EXISTS,
+            "already_fulfilled",
+            "tracking_number",
+            "Fulfillment 1 holds these lines already.",
+        ),
+    },
+    schemas.CreateOrder: {
+        400: _error(Reason.INVALID_REQUEST, "required", "line_items", "line_items is required.")
+        | _error(
+            Reason.INVALID_LINES,
+            "quantity_invalid",
+            "line_items[0].quantity",
+            f"line_items[0].quantity must be an integer from 1 to {QUANTITY_MAX}.",
+        ),
+        409: _error(
+            Reason.ORDER_EXISTS,
+            "order_exists",
+            "reference",
+            "Another order has this reference; send the order as it was first sent, or under its own.",
+        ),
+    },
+}
+_BY_STATUS: Mapping[int, Examples] = {
+    400: _error(
+        Reason.INVALID_REQUEST,
+        "unknown_parameter",
+        "query",
+        "The query holds a parameter that is not known; known here: none.",
+    ),
+    404: plain_error(Reason.NOT_FOUND.title, Reason.NOT_FOUND.sentence),
+    413: plain_error(TITLE_OF[413], f"The body must have at most {BODY_BYTES_MAX} bytes."),
+    415: plain_error(TITLE_OF[415], _SEND_JSON),
+    422: _KEY_REUSED,
+    503: plain_error(HTTPStatus(503).phrase, "The ledger cannot be read."),
+}
+_BAD_LIMIT = _error(Reason.INVALID_REQUEST, "limit_invalid", "query.limit", f"limit must be from 1 to {PAGE_MAX}.")
+_NO_ORDER = plain_error(Reason.ORDER_NOT_FOUND.title, Reason.ORDER_NOT_FOUND.sentence)
+
+
+def error_examples(route: Route, status: int) -> Examples:
+    """What a route's errors of one status look like."""
+    own = _BY_REQUEST.get(route.request, {}) if route.request else {}
+    if status in own:
+        return own[status]
+    if status == HTTPStatus.BAD_REQUEST and route.list_spec:
+        return _BAD_LIMIT
+    if status == HTTPStatus.NOT_FOUND and (route.request or route.path.startswith("/v1/orders/")):
+        return _NO_ORDER
+    return _BY_STATUS.get(status, {})
