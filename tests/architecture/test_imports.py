@@ -1,4 +1,4 @@
-"""Imports run one way: cli -> boot -> http, console, outbox, importing, commit -> storage -> root."""
+"""Imports run one way: cli -> boot -> http, console, outbox, importing, bench, commit -> storage -> root."""
 
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.source_tree import PACKAGE, SRC, expect_none, read_imports, read_modules, write_modules
 
 ROOT = "root"
-SIBLINGS = ("http", "console", "outbox", "importing", "commit")
+SIBLINGS = ("http", "console", "outbox", "importing", "bench", "commit")
 MAY_IMPORT: dict[str, set[str]] = {
     ROOT: {ROOT},
     "storage": {"storage", ROOT},

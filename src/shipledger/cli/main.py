@@ -9,7 +9,9 @@ COMMANDS = {
     "serve": "shipledger.cli.serve:command",
     "demo": "shipledger.cli.demo:command",
     "migrate": "shipledger.cli.migrate:command",
+    "import": "shipledger.cli.importing:command",
     "check": "shipledger.cli.check:command",
+    "bench": "shipledger.cli.bench:command",
 }
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
