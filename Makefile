@@ -1,10 +1,10 @@
 # `make run` and `make test` are all a newcomer needs: each sets up .venv first, and again only when a lock changed.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test quick check format lock clean ready ready-to-test
+.PHONY: help run test bench quick check format lock clean ready ready-to-test
 
 python := .venv/bin/python
-# More for pytest: make test ARGS="-k cancel -x"
+# More for pytest or the benchmark: make test ARGS="-k cancel -x"
 ARGS ?=
 
 help: ## Show this list
@@ -15,6 +15,9 @@ run: ready ## Serve the demonstration (SHIPLEDGER_* settings are passed on)
 
 test: ready-to-test ## Run every test (ARGS="..." for pytest)
 	@$(python) -m pytest $(ARGS)
+
+bench: ready-to-test ## Measure: batches, one transaction a request, and pgbench, in turn
+	@$(python) -m bench.compare $(ARGS)
 
 quick: ready-to-test ## Format, lint, types, architecture and rules, in under a minute
 	@$(python) -m ruff format --check .

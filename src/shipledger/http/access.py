@@ -6,9 +6,10 @@ from starlette.requests import Request
 
 from shipledger.command import OPERATOR, Origin
 from shipledger.http.answer import Refused, error
+from shipledger.http.headers import values_of
 
 _OWN_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
-_FORWARDED = re.compile(r"forwarded|x-forwarded-.*", re.ASCII)
+_FORWARDED = (b"forwarded", b"x-forwarded-")
 
 
 def admit_openly(request: Request, request_id: str) -> Origin:
@@ -17,13 +18,12 @@ def admit_openly(request: Request, request_id: str) -> Origin:
     A browser on this machine may be made to send requests by a foreign page, under a foreign name that leads here
     (Host) or from a foreign page (Origin); a proxy may pass on requests of the whole world (Forwarded).
     """
-    headers = request.headers
-    hosts = headers.getlist("host")
+    hosts = values_of(request.scope, b"host")
     if len(hosts) != 1 or not _OWN_HOST.fullmatch(hosts[0]):
         raise _forbidden("asks for another host than localhost")
-    if any(_FORWARDED.fullmatch(name) for name in headers):
+    if any(name.startswith(_FORWARDED) for name, _ in request.scope["headers"]):
         raise _forbidden("was forwarded by a proxy")
-    origins = headers.getlist("origin")
+    origins = values_of(request.scope, b"origin")
     if origins and origins != [f"{request.url.scheme}://{hosts[0]}"]:
         raise _forbidden("comes from a page of another origin")
     return Origin(account=OPERATOR, partner=None, actor="open", key_id=None, request_id=request_id)

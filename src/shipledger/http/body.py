@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 
 from shipledger.http.answer import Refused, refused
+from shipledger.http.headers import values_of
 from shipledger.http.strict_json import JSONFault, decode
 from shipledger.limits import BODY_BYTES_MAX
 
@@ -34,13 +35,12 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def _require_json_type(request: Request) -> str:
-    headers = request.headers
-    if "content-encoding" in headers:
+    if values_of(request.scope, b"content-encoding"):
         raise refused(415, f"Content-Encoding is not supported. {_SEND_JSON}")
-    content_type = headers.get("content-type")
-    if content_type is None or content_type == "application/json":
+    types = values_of(request.scope, b"content-type")
+    if not types or types == ["application/json"]:
         return "application/json"
-    media_type, _, parameters = content_type.partition(";")
+    media_type, _, parameters = ",".join(types).partition(";")
     media_type = media_type.strip().lower()
     is_json = media_type in {"application/json", "text/json", _FORM, ""} or (
         media_type.startswith("application/") and media_type.endswith("+json")
@@ -53,14 +53,14 @@ def _require_json_type(request: Request) -> str:
 def _is_utf_8(parameters: str) -> bool:
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8", "us-ascii"}:
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in {"utf-8", "utf8"}:
             return False
     return True
 
 
 async def _read(request: Request) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > BODY_BYTES_MAX:
+    declared = values_of(request.scope, b"content-length")
+    if any(length.isdigit() and int(length[:20]) > BODY_BYTES_MAX for length in declared):
         raise _too_large()
     chunks, size = [], 0
     async for chunk in request.stream():

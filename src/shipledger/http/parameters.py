@@ -6,6 +6,7 @@ import re
 from shipledger.http.answer import Refused, refusal_answer, refused
 from shipledger.http.call import Call
 from shipledger.http.fields import Findings
+from shipledger.http.headers import values_of
 from shipledger.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX
 from shipledger.refusal import Reason, Refusal
 
@@ -29,6 +30,8 @@ def not_found(missing: Reason) -> Refused:
 
 def require_known_parameters(call: Call, known: frozenset[str]) -> None:
     """Raise Refused (400) for a query parameter that the route does not know, or that is given twice."""
+    if not call.request.scope["query_string"]:
+        return
     seen = set()
     for name, _ in call.request.query_params.multi_items():
         if name not in known:
@@ -43,6 +46,8 @@ def require_known_parameters(call: Call, known: frozenset[str]) -> None:
 
 def dry_run(call: Call, findings: Findings) -> bool:
     """Whether the request only asks what would be created."""
+    if not call.request.scope["query_string"]:
+        return False
     text = call.request.query_params.get("dry_run", "false")
     if text not in _TRUE_OR_FALSE:
         findings.fault("not_true_or_false", "query.dry_run", "dry_run must be true or false.")
@@ -51,7 +56,7 @@ def dry_run(call: Call, findings: Findings) -> bool:
 
 def idempotency_key(call: Call, findings: Findings) -> str | None:
     """The Idempotency-Key, bare or quoted."""
-    given = call.request.headers.getlist("idempotency-key")
+    given = values_of(call.request.scope, b"idempotency-key")
     if not given:
         return None
     key = given[0].strip(" \t")

@@ -12,6 +12,8 @@ SkuNumber = Annotated[int, Meta(ge=0, le=ID_MAX)]
 Quantity = Annotated[int, Meta(ge=1, le=QUANTITY_MAX, examples=[1])]
 Moment = Annotated[str, Meta(examples=["2024-04-30T12:00:00Z"])]
 Text = Annotated[str, Meta(min_length=1, max_length=SKU_CHARS_MAX)]
+OptionalText = Annotated[str, Meta(max_length=SKU_CHARS_MAX)]
+"""Blank is as good as absent."""
 
 
 class RequestedLine(Struct):
@@ -43,7 +45,7 @@ class CreateFulfillment(Struct):
         Annotated[list[RequestedGroup], Meta(min_length=1, max_length=LINES_MAX)] | None
     ) = None
     tracking_url: str | None = None
-    carrier: Text | None = None
+    carrier: OptionalText | None = None
 
 
 class FulfilledLine(Struct):
@@ -97,8 +99,8 @@ class OrderedLine(Struct):
 
     sku: Sku | SkuNumber
     quantity: Quantity
-    title: Text | None = None
-    partner: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=63)] | None = None
+    title: OptionalText | None = None
+    partner: Annotated[str, Meta(pattern="^([a-z0-9][a-z0-9_-]*)?$", max_length=63)] | None = None
 
 
 class CreateOrder(Struct):
@@ -106,11 +108,11 @@ class CreateOrder(Struct):
 
     line_items: Annotated[list[OrderedLine], Meta(min_length=1, max_length=LINES_MAX)]
     id: Id | None = None
-    reference: Annotated[Text, Meta(examples=["#1001"])] | None = None
-    channel: Text | None = None
+    reference: Annotated[OptionalText, Meta(examples=["#1001"])] | None = None
+    channel: OptionalText | None = None
     email: Annotated[str, Meta(max_length=254)] | None = None
     shipping_address: dict[str, Any] | None = None
-    shipping_service: Text | None = None
+    shipping_service: OptionalText | None = None
     ship_by: Moment | None = None
     deliver_by: Moment | None = None
     metadata: dict[str, Any] | None = None
