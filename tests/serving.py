@@ -1,4 +1,4 @@
-"""A real server for tests: `shipledger serve` in a process of its own, on a free port, stopped by its own process id."""
+"""A real server for tests: `shipledger serve` a process on a free port, stopped by its own id."""
 
 import http.client
 import json

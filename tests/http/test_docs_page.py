@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from shipledger.http.docs_page import Page, docs_page, welcome_page
-from shipledger.http.openapi import openapi_document
-from shipledger.http.openapi_examples import REQUESTS
+from shipledger.http.documentation.docs_page import Page, docs_page, welcome_page
+from shipledger.http.documentation.openapi import openapi_document
+from shipledger.http.documentation.openapi_examples import REQUESTS
 from shipledger.http.routes import ROUTES
 from shipledger.http.strict_json import decode
 

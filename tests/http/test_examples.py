@@ -12,7 +12,7 @@ import pytest
 
 from shipledger.boot.demonstration import record_sample_orders
 from shipledger.http import schemas
-from shipledger.http.openapi_examples import ANSWERS, REQUESTS
+from shipledger.http.documentation.openapi_examples import ANSWERS, REQUESTS
 
 
 @pytest.fixture

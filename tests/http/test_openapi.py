@@ -11,8 +11,8 @@ import schemathesis
 
 from shipledger.http import schemas
 from shipledger.http.answer import server_error
-from shipledger.http.field_notes import FIELD_NOTES
-from shipledger.http.openapi import openapi_document
+from shipledger.http.documentation.field_notes import FIELD_NOTES
+from shipledger.http.documentation.openapi import openapi_document
 from shipledger.http.route import Route
 from shipledger.http.routes import ROUTES
 

@@ -72,6 +72,9 @@ def read_create_fulfillment(
     orders = _merged(groups)
     if isinstance(orders, Refusal):
         return orders
+    refusal = _judge_sums(orders, findings)
+    if refusal is not None:
+        return refusal
     return CreateFulfillment(
         origin=origin,
         orders=orders,
@@ -150,9 +153,7 @@ def _lines(group: Fields, findings: Findings, lines_left: list[int]) -> list[Req
         findings.fault("too_many", at, f"A request may name at most {LINES_MAX} lines.")
         return []
     lines = [_line(values, f"{at}[{index}]", findings) for index, values in enumerate(value)]
-    found = [line for line in lines if line is not None]
-    _judge_sums(found, findings)
-    return found
+    return [line for line in lines if line is not None]
 
 
 def _line(values: Any, place: str, findings: Findings) -> RequestedLine | None:
@@ -164,13 +165,14 @@ def _line(values: Any, place: str, findings: Findings) -> RequestedLine | None:
     return None if sku is None or quantity is None else RequestedLine(sku, quantity, place)
 
 
-def _judge_sums(lines: list[RequestedLine], findings: Findings) -> None:
-    if sum(line.quantity for line in lines) <= QUANTITY_MAX:
-        return
-    for line in requested_order(0, lines, "").lines or ():
-        if line.quantity > QUANTITY_MAX:
-            message = f"The quantities of one sku may add up to at most {QUANTITY_MAX}."
-            findings.fault("quantity_invalid", f"{line.at}.quantity", message, in_lines=True)
+def _judge_sums(orders: tuple[RequestedOrder, ...], findings: Findings) -> Refusal | None:
+    """The quantities of one sku of one order are one quantity, wherever the request names them."""
+    for order in orders:
+        for line in order.lines or ():
+            if line.quantity > QUANTITY_MAX:
+                message = f"The quantities of one sku may add up to at most {QUANTITY_MAX}."
+                findings.fault("quantity_invalid", f"{line.at}.quantity", message, in_lines=True)
+    return findings.refusal()
 
 
 def _merged(groups: list[RequestedOrder]) -> tuple[RequestedOrder, ...] | Refusal:

@@ -7,6 +7,7 @@ JSON error, and an offer to upgrade is ignored. Pass `GuardedProtocol` to `uvico
 import asyncio
 import enum
 import json
+import secrets
 from typing import Any, ClassVar, cast
 
 import httptools
@@ -225,7 +226,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answer and close, but let the client finish sending: closing at once would reset what it has yet to read."""
         status, body = refusal
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
-        lines += [b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)]
+        lines += [b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)]
+        lines += [b"x-request-id: %s\r\nconnection: close\r\n\r\n" % secrets.token_hex(8).encode()]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, body]))
         if self.transport.can_write_eof():
             self.transport.write_eof()

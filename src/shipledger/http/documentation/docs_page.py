@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from shipledger import limits
-from shipledger.http.docs_view import DocumentView, curl
+from shipledger.http.documentation.docs_view import DocumentView, curl
 
 Page = tuple[bytes, list[tuple[bytes, bytes]]]
 """The bytes of a page and its headers."""
@@ -52,7 +52,7 @@ def welcome_page(document: dict[str, Any]) -> Page:
 
 def _page(template: str, document: dict[str, Any], view: DocumentView, **values: Any) -> Page:
     environment = Environment(
-        loader=PackageLoader("shipledger.http", "pages"),
+        loader=PackageLoader("shipledger.http.documentation", "pages"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

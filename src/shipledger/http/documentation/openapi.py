@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from shipledger.http import schemas
-from shipledger.http.openapi_answers import HEADERS, SHARED_RESPONSES, responses_of
-from shipledger.http.openapi_examples import PATH_IDS, REQUESTS
-from shipledger.http.openapi_schemas import all_schemas, schema_of
+from shipledger.http.documentation.openapi_answers import HEADERS, SHARED_RESPONSES, responses_of
+from shipledger.http.documentation.openapi_examples import PATH_IDS, REQUESTS
+from shipledger.http.documentation.openapi_schemas import all_schemas, schema_of
 from shipledger.http.route import PUBLIC, Route
 from shipledger.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_DEFAULT, PAGE_MAX
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from shipledger.http.field_notes import FIELD_NOTES
+from shipledger.http.documentation.field_notes import FIELD_NOTES
 from shipledger.http.route import Route
 
 Schema = dict[str, Any]

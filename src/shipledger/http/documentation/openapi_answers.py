@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from shipledger.http import schemas
-from shipledger.http.openapi_examples import ANSWERS, error_examples, plain_error
-from shipledger.http.openapi_schemas import arms, is_struct, schema_of
+from shipledger.http.documentation.openapi_examples import ANSWERS, error_examples, plain_error
+from shipledger.http.documentation.openapi_schemas import arms, is_struct, schema_of
 from shipledger.http.route import Route
 
 Document = dict[str, Any]
