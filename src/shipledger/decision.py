@@ -206,7 +206,7 @@ def _fulfil(command: CreateFulfillment, share: Share, working_set: WorkingSet, n
 
 
 def _take(share: Share) -> list[tuple[OrderLine, int]]:
-    """What to take from each line: lines of one sku are filled in their order."""
+    """What to take from each line, in the order's order (as it is stored): lines of one sku are filled one by one."""
     if share.asked.lines is None:
         lines = sorted(share.all_lines, key=lambda line: line.position)
         return [(line, line.remaining) for line in lines if line.remaining]
@@ -218,7 +218,7 @@ def _take(share: Share) -> list[tuple[OrderLine, int]]:
             if quantity:
                 taken.append((line, quantity))
                 wanted -= quantity
-    return taken
+    return sorted(taken, key=lambda part: part[0].position)
 
 
 def _done(command: CreateFulfillment, parcel: list[Document], cautions: Iterable[Caution]) -> Done:

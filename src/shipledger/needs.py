@@ -23,6 +23,8 @@ class Needs:
     repeats: set[tuple[OrderKey, str]] = field(default_factory=set)
     repeats_max: int = 1
     orders_to_add: int = 0
+    fulfillments_to_add: int = 0
+    new_order_names: set[OrderKey] = field(default_factory=set)
 
     def add(self, command: Command) -> None:
         """Need what this command needs, too."""
@@ -35,12 +37,14 @@ class Needs:
                 self._add_order(command)
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
+        self.fulfillments_to_add += len(command.orders)
         for share in command.orders:
             # Whether a partner may see an order depends on all its lines.
             whole = share.lines is None or command.origin.partner is not None
             self._need_lines(share.order, None if whole else {line.sku for line in share.lines or ()})
             self.repeats.add((share.order, command.tracking.number))
-        if command.repeated is not RepeatedTracking.ACCEPT:
+        if command.repeated is not RepeatedTracking.ACCEPT or command.origin.partner is not None:
+            # Those of others may lie above the one that is looked for.
             self.repeats_max = REPEATS_COMPARED_MAX
 
     def _add_order(self, command: CreateOrder) -> None:
@@ -48,10 +52,21 @@ class Needs:
         for key in (command.content.id, command.content.reference):
             if key is not None:
                 self._need_lines(key, set())
+                self.new_order_names.add(key)
 
     def _need_lines(self, key: OrderKey, skus: set[str] | None) -> None:
         known = self.lines.get(key, set())
         self.lines[key] = None if skus is None or known is None else known | skus
+
+    @property
+    def events_to_add(self) -> int:
+        """At most: one for each new thing, and one for each order that a parcel completes."""
+        return self.orders_to_add + 2 * self.fulfillments_to_add
+
+    @property
+    def order_ids_to_add(self) -> int:
+        """At most: one for each new order, and one more for each that a source's own id may stand in the way of."""
+        return 2 * self.orders_to_add
 
     def order_names(self) -> tuple[list[int], list[str]]:
         """The ids and the references under which the orders may be found: digits may be either."""

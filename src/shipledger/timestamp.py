@@ -9,7 +9,9 @@ Microseconds = int
 MICROSECONDS_A_SECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]([01]\d|2[0-3]):[0-5]\d:\d{2}(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
 
 
 def show(moment: Microseconds) -> str:
@@ -40,7 +42,9 @@ def parse(text: str, zone: tzinfo, *, start_of_day: bool = False) -> Microsecond
     try:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text)
-            return from_datetime(datetime.combine(day, time() if start_of_day else time(23, 59, 59), tzinfo=zone))
+            # Where clocks go back at midnight, the last second comes twice: the day ends with the second one.
+            moment = time() if start_of_day else time(23, 59, 59, fold=1)
+            return from_datetime(datetime.combine(day, moment, tzinfo=zone))
         if _RFC_3339.fullmatch(text):
             return from_datetime(datetime.fromisoformat(_microsecond_precision(text)))
     except (ValueError, OverflowError):

@@ -46,7 +46,7 @@ class WorkingSet:
     """What was loaded for a batch, and what the batch adds and changes.
 
     `orders` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are earlier fulfillments that
-    still stand, newest first, by order id and tracking number. The id iterators never end.
+    still stand, newest first, by order id and tracking number. The id iterators hold as many as the batch may need.
     """
 
     fulfillment_ids: Iterator[int]
@@ -63,6 +63,8 @@ class WorkingSet:
     new_kept: list[KeptAnswer] = field(default_factory=list)
     changed_orders: dict[int, Order] = field(default_factory=dict)
     changed_lines: dict[tuple[int, int], OrderLine] = field(default_factory=dict)
+    has_replayed: bool = False
+    """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
 
     def find(self, key: OrderKey) -> Order | None:

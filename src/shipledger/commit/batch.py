@@ -2,17 +2,21 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from shipledger.command import Command, CreateFulfillment
 from shipledger.commit.idempotency import keep_answer, kept_outcome
 from shipledger.decision import decide
 from shipledger.needs import needs_of
 from shipledger.outcome import Crashed, Done, Fault, Outcome
-from shipledger.storage.port import Ledger
+from shipledger.storage.port import Contention, Ledger
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
 log = logging.getLogger("shipledger.commit")
+
+ATTEMPTS_MAX = 3
+"""How often a batch is decided when other nodes stand in its way."""
 
 
 def commit_batch(ledger: Ledger, commands: Sequence[Command], now: Microseconds) -> list[Outcome | Fault]:
@@ -21,15 +25,27 @@ def commit_batch(ledger: Ledger, commands: Sequence[Command], now: Microseconds)
     A batch that fails as a whole is tried again one command at a time, so that a poisoned command fails alone.
     """
     try:
-        with ledger.transaction():
-            working_set = ledger.load(needs_of(commands))
-            outcomes = [_outcome_of(command, working_set, now) for command in commands]
-            ledger.save(working_set)
+        return _commit(ledger, commands, now)
     except Exception as error:  # whatever storage raises: no command may take its neighbours along
         if len(commands) > 1 and not _hits_everyone(error):
             return [commit_batch(ledger, [command], now)[0] for command in commands]
         fault = _fault(error)
         return [fault for _ in commands]
+
+
+def _commit(ledger: Ledger, commands: Sequence[Command], now: Microseconds) -> list[Outcome | Fault]:
+    """One transaction; where another node's stood in the way, loaded and decided anew."""
+    for _ in range(ATTEMPTS_MAX - 1):
+        with suppress(Contention):
+            return _attempt(ledger, commands, now)
+    return _attempt(ledger, commands, now)
+
+
+def _attempt(ledger: Ledger, commands: Sequence[Command], now: Microseconds) -> list[Outcome | Fault]:
+    with ledger.transaction():
+        working_set = ledger.load(needs_of(commands))
+        outcomes = [_outcome_of(command, working_set, now) for command in commands]
+        ledger.save(working_set)
     return outcomes
 
 

@@ -20,6 +20,7 @@ def kept_outcome(command: Command, working_set: WorkingSet) -> Outcome | None:
     if kept.fingerprint != command.fingerprint():
         detail = Detail("idempotency_key_reused", "Idempotency-Key", Reason.KEY_REUSED.sentence)
         return Refusal(Reason.KEY_REUSED, (detail,))
+    working_set.has_replayed = True
     return replace(kept.done, replayed=True)
 
 

@@ -1,0 +1,274 @@
+"""The ledger as one would keep it on paper: one command at a time, unit by unit. Slow, and too plain to be wrong."""
+
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
+from shipledger.order import OrderContent
+from shipledger.outcome import Done
+from shipledger.refusal import Reason
+from tests.rules.asking import Parcel, account_of
+
+Document = dict[str, Any]
+Share = tuple["PaperOrder", Counter[str] | None]
+
+
+@dataclass
+class PaperLine:
+    sku: str
+    ordered: int
+    partner: str | None
+    shipped: int = 0
+
+
+@dataclass
+class PaperOrder:
+    id: int
+    sent: OrderContent
+    lines: list[PaperLine]
+    events: list[str] = field(default_factory=lambda: ["order.created"])
+
+    def of(self, partner: str | None) -> list[PaperLine]:
+        """The lines that a partner has (None: all)."""
+        return [line for line in self.lines if partner in (None, line.partner)]
+
+    def remaining(self, partner: str | None) -> Counter[str]:
+        return +Counter([line.sku for line in self.of(partner) for _ in range(line.ordered - line.shipped)])
+
+    @property
+    def status(self) -> str:
+        if not any(line.shipped for line in self.lines):
+            return "unfulfilled"
+        return "partially_fulfilled" if self.remaining(None) else "fulfilled"
+
+
+@dataclass
+class PaperFulfillment:
+    order_id: int
+    number: str
+    account: str
+    contents: Counter[str]
+    document: Document
+
+
+Fault = tuple[str, str | None, int | None, int | None]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Expected: no, for this reason, with these faults (code, sku, requested, remaining)."""
+
+    reason: Reason
+    faults: frozenset[Fault] = frozenset()
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """Expected: yes, with this taken from each order, and so many warnings of a repeated number."""
+
+    shares: list[tuple[int, Counter[str]]]
+    repeated_numbers: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Expected: a new order."""
+
+
+@dataclass(frozen=True)
+class Same:
+    """Expected: exactly this answer."""
+
+    done: Done
+
+
+Expected = Refused | Shipped | Recorded | Same
+
+
+class LedgerModel:
+    def __init__(self) -> None:
+        self.orders: dict[int, PaperOrder] = {}
+        self.fulfillments: list[PaperFulfillment] = []
+        self.kept: dict[tuple[str, str], tuple[Hashable, Done]] = {}
+
+    def find(self, key: OrderKey) -> PaperOrder | None:
+        if isinstance(key, int):
+            return self.orders.get(key)
+        named = [order for order in self.orders.values() if order.sent.reference == key]
+        return named[0] if named else self.orders.get(int(key) if key.isdigit() else 0)
+
+    # What should become of a request.
+
+    def expect(self, request: Parcel | CreateOrder) -> Expected:
+        return self._expect_parcel(request) if isinstance(request, Parcel) else self._expect_order(request)
+
+    def _expect_order(self, command: CreateOrder) -> Expected:
+        kept = self._kept(command)
+        if kept is not None:
+            return kept
+        content = command.content
+        known = [order for order in self.orders.values() if order.id == content.id]
+        known += [o for o in self.orders.values() if content.reference and o.sent.reference == content.reference]
+        if any(order.sent != content for order in known):
+            return Refused(Reason.ORDER_EXISTS, frozenset({("order_exists", None, None, None)}))
+        return Same(Done({}, known[0].id, is_new=False)) if known else Recorded()
+
+    def _expect_parcel(self, parcel: Parcel) -> Expected:
+        groups = merged_groups(parcel)
+        if groups is None:
+            return CONTRADICTION
+        kept = None if parcel.dry_run else self._kept(parcel)
+        if kept is not None:
+            return kept
+        shares = self._shares(groups, parcel.partner)
+        if isinstance(shares, Refused):
+            return shares
+        return self._expect_repeat(parcel, shares) or self._expect_shares(parcel, shares)
+
+    def _kept(self, request: Parcel | CreateOrder) -> Expected | None:
+        name = key_of(request)
+        if name is None or name not in self.kept:
+            return None
+        meaning, done = self.kept[name]
+        if meaning != meaning_of(request):
+            return Refused(Reason.KEY_REUSED, frozenset({("idempotency_key_reused", None, None, None)}))
+        return Same(replace(done, replayed=True))
+
+    def _shares(self, groups: dict[OrderKey, Counter[str] | None], partner: str | None) -> list[Share] | Refused:
+        shares: dict[int, Share] = {}
+        for key, lines in groups.items():
+            order = self.find(key)
+            if order is None or not order.of(partner):
+                return Refused(Reason.ORDER_NOT_FOUND)
+            if order.id in shares and (lines is None) != (shares[order.id][1] is None):
+                return CONTRADICTION
+            known = shares.get(order.id, (order, None))[1]
+            shares[order.id] = order, lines if known is None or lines is None else known + lines
+        return list(shares.values())
+
+    def _expect_repeat(self, parcel: Parcel, shares: list[Share]) -> Expected | None:
+        """Only a request without a key can be a repeat: another key says that it is another parcel."""
+        if parcel.repeated is RepeatedTracking.ACCEPT or parcel.key is not None:
+            return None
+        found = [earlier for share in shares if (earlier := self._earlier(parcel, *share)) is not None]
+        if found and parcel.repeated is RepeatedTracking.REJECT:
+            return Refused(Reason.FULFILLMENT_EXISTS, frozenset({("already_fulfilled", None, None, None)}))
+        if len(found) < len(shares) or parcel.repeated is RepeatedTracking.REJECT:
+            return None
+        documents = [earlier.document for earlier in found]
+        if parcel.dry_run:
+            documents = [{**document, "status": "dry_run", "id": None} for document in documents]
+        body = {
+            "status": documents[0]["status"],
+            "tracking_number": parcel.number,
+            "created_at": documents[0]["created_at"],
+            "fulfillments": documents,
+        }
+        is_one = len(documents) == 1
+        made_id = documents[0]["id"] if is_one else None
+        return Same(Done(documents[0] if is_one else body, made_id, is_new=False, replayed=True))
+
+    def _earlier(self, parcel: Parcel, order: PaperOrder, lines: Counter[str] | None) -> PaperFulfillment | None:
+        for earlier in reversed(self.fulfillments):
+            is_same_label = (earlier.order_id, earlier.number) == (order.id, parcel.number)
+            is_same_content = not order.remaining(parcel.partner) if lines is None else earlier.contents == lines
+            if is_same_label and is_same_content and earlier.account == account_of(parcel.partner):
+                return earlier
+        return None
+
+    def _expect_shares(self, parcel: Parcel, shares: list[Share]) -> Expected:
+        partner = parcel.partner
+        faults: set[Fault] = {
+            ("unknown_sku", sku, quantity, 0)
+            for order, lines in shares
+            for sku, quantity in (lines or {}).items()
+            if sku not in {line.sku for line in order.of(partner)}
+        }
+        if faults:
+            return Refused(Reason.INVALID_LINES, frozenset(faults))
+        for order, lines in shares:
+            remaining = order.remaining(partner)
+            if lines is None and not remaining:
+                faults.add(("nothing_remaining", None, None, 0))
+            for sku, quantity in (lines or {}).items():
+                if quantity > remaining[sku]:
+                    code = "quantity_exceeds_remaining" if remaining[sku] else "nothing_remaining"
+                    faults.add((code, sku, quantity, remaining[sku]))
+        if faults:
+            return Refused(Reason.INVALID_LINES, frozenset(faults))
+        warned = [
+            any(
+                (earlier.order_id, earlier.number) == (order.id, parcel.number)
+                and (partner is None or earlier.account == account_of(partner))
+                for earlier in self.fulfillments
+            )
+            for order, _ in shares
+        ]
+        return Shipped([(o.id, o.remaining(partner) if lines is None else lines) for o, lines in shares], sum(warned))
+
+    # What becomes of the ledger, once it was done.
+
+    def apply(self, request: Parcel | CreateOrder, expected: Expected, done: Done) -> None:
+        if isinstance(request, Parcel) and request.dry_run:
+            return
+        name = key_of(request)
+        if name is not None and name not in self.kept:
+            self.kept[name] = meaning_of(request), done
+        if isinstance(expected, Recorded) and isinstance(request, CreateOrder):
+            lines = [PaperLine(line.sku, line.quantity, line.partner) for line in request.content.lines]
+            self.orders[done.body["id"]] = PaperOrder(done.body["id"], request.content, lines)
+        elif isinstance(expected, Shipped) and isinstance(request, Parcel):
+            for (order_id, contents), document in zip(expected.shares, documents_of(done), strict=True):
+                self._ship(self.orders[order_id], contents, request, document)
+
+    def _ship(self, order: PaperOrder, contents: Counter[str], parcel: Parcel, document: Document) -> None:
+        for sku in contents.elements():
+            lines = [line for line in order.of(parcel.partner) if line.sku == sku and line.shipped < line.ordered]
+            lines[0].shipped += 1
+        account = account_of(parcel.partner)
+        self.fulfillments.append(PaperFulfillment(order.id, parcel.number, account, contents, document))
+        order.events.append("fulfillment.created")
+        if not order.remaining(None):
+            order.events.append("order.fulfilled")
+
+
+CONTRADICTION = Refused(Reason.INVALID_REQUEST, frozenset({("contradicting_groups", None, None, None)}))
+
+
+def merged_groups(parcel: Parcel) -> dict[OrderKey, Counter[str] | None] | None:
+    """What is asked of each order by its name; None where two groups of one name contradict each other."""
+    groups: dict[OrderKey, Counter[str] | None] = {}
+    for key, lines in parcel.groups:
+        counts: Counter[str] | None = None if lines is None else Counter()
+        for sku, quantity in lines or ():
+            counts = (counts or Counter()) + Counter({sku: quantity})
+        if key in groups:
+            known = groups[key]
+            if (known is None) != (counts is None):
+                return None
+            counts = None if known is None or counts is None else known + counts
+        groups[key] = counts
+    return groups
+
+
+def documents_of(done: Done) -> list[Document]:
+    """Each fulfillment of an answer, as the answer tells it, without warnings."""
+    documents = done.body.get("fulfillments", [done.body]) if "tracking_number" in done.body else []
+    return [{name: value for name, value in document.items() if name != "warnings"} for document in documents]
+
+
+def key_of(request: Parcel | CreateOrder) -> tuple[str, str] | None:
+    if isinstance(request, Parcel):
+        return None if request.key is None else (account_of(request.partner), request.key)
+    return None if request.idempotency_key is None else (request.origin.account, request.idempotency_key)
+
+
+def meaning_of(request: Parcel | CreateOrder) -> Hashable:
+    if isinstance(request, CreateOrder):
+        return repr(request.content)
+    groups = merged_groups(request) or {}
+    return request.number, frozenset(
+        (key, None if lines is None else frozenset(lines.items())) for key, lines in groups.items()
+    )

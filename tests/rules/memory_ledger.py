@@ -1,0 +1,108 @@
+"""A ledger in memory, and one that remembers what was told: the rules run on the real commit path without a disk."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+
+from shipledger.event import Event
+from shipledger.fulfillment import Fulfillment
+from shipledger.limits import ASSIGNED_ORDER_ID_MIN
+from shipledger.needs import Needs
+from shipledger.order import Order
+from shipledger.storage.port import Ledger
+from shipledger.working_set import KeptAnswer, WorkingSet
+
+
+class MemoryLedger:
+    """`shipledger.storage.port.Ledger`: loads copies of what is needed and of nothing else, stores what is saved."""
+
+    def __init__(self) -> None:
+        self.orders: dict[int, Order] = {}
+        self.fulfillments: list[Fulfillment] = []
+        self.kept: dict[tuple[str, str], KeptAnswer] = {}
+        self._last_event_id = 0
+        self._next_order_id = ASSIGNED_ORDER_ID_MIN
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()  # `save` comes last and cannot fail
+
+    def load(self, needs: Needs) -> WorkingSet:
+        working_set = WorkingSet(
+            fulfillment_ids=itertools.count(1 + max((made.id for made in self.fulfillments), default=0)),
+            event_ids=itertools.count(1 + self._last_event_id),
+            order_ids=(i for i in itertools.count(self._next_order_id) if i not in self.orders),
+        )
+        ids, references = needs.order_names()
+        for order in self.orders.values():
+            if order.id in ids or order.reference in references:
+                working_set.orders[order.id] = replace(order, lines=[])
+                if order.reference is not None:
+                    working_set.references[order.reference] = order.id
+        wanted = needs.of_found(working_set.find)
+        for order in working_set.orders.values():
+            order.lines += (
+                replace(line)
+                for line in self.orders[order.id].lines
+                if order.id in wanted.whole_orders or (order.id, line.sku) in wanted.lines
+            )
+        for order_id, number in wanted.repeats:
+            earlier = [
+                made for made in self.fulfillments if (made.order_id, made.tracking.number) == (order_id, number)
+            ]
+            working_set.repeats[order_id, number] = earlier[::-1][: needs.repeats_max]
+        working_set.kept = {name: kept for name, kept in self.kept.items() if name in needs.kept}
+        return working_set
+
+    def save(self, working_set: WorkingSet) -> None:
+        added = {new.order.id: new.order for new in working_set.new_orders}
+        for order in working_set.changed_orders.values():
+            if order.id in self.orders:
+                self.orders[order.id] = replace(order, lines=self.orders[order.id].lines)
+        for line in working_set.changed_lines.values():
+            if line.order_id in self.orders:
+                self.orders[line.order_id].lines[line.position] = replace(line)
+        for order in added.values():
+            self.orders[order.id] = replace(order, lines=[replace(line) for line in order.lines])
+        assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
+        self._next_order_id = max([self._next_order_id, *(order_id + 1 for order_id in assigned)])
+        self.fulfillments += working_set.new_fulfillments
+        self.kept |= {(kept.account, kept.key): kept for kept in working_set.new_kept}
+        self._last_event_id = max([self._last_event_id, *(event.id for event in working_set.new_events)])
+
+    def close(self) -> None:
+        pass
+
+
+class WatchedLedger:
+    """Any ledger, with the events and fulfillments that were committed to it since it was opened."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.events: list[Event] = []
+        self.fulfillments: list[Fulfillment] = []
+        self._saved: list[WorkingSet] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._saved.clear()
+        with self.ledger.transaction():
+            yield
+        for working_set in self._saved:
+            self.events += working_set.new_events
+            self.fulfillments += working_set.new_fulfillments
+
+    def load(self, needs: Needs) -> WorkingSet:
+        return self.ledger.load(needs)
+
+    def save(self, working_set: WorkingSet) -> None:
+        self.ledger.save(working_set)
+        self._saved.append(working_set)
+
+    def close(self) -> None:
+        self.ledger.close()
+
+    def whole_order(self, order_id: int) -> Order:
+        """An order as it is stored, with all its lines."""
+        with self.ledger.transaction():
+            return self.ledger.load(Needs(lines={order_id: None})).orders[order_id]

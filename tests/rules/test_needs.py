@@ -1,0 +1,100 @@
+"""What is loaded for a batch: the rows that its commands need, and no others."""
+
+from typing import Any
+
+import pytest
+
+from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
+from shipledger.needs import REPEATS_COMPARED_MAX, Needs, needs_of
+from shipledger.order import Order
+from shipledger.refusal import Refusal
+from tests.rules.asking import Parcel, line, order
+
+A = (("A", 1),)
+B = (("B", 1),)
+
+
+def needed(*requests: Parcel | CreateOrder) -> Needs:
+    commands = [request.command() if isinstance(request, Parcel) else request for request in requests]
+    return needs_of(command for command in commands if not isinstance(command, Refusal))
+
+
+def find(key: OrderKey) -> Order | None:
+    """Order 1, also known as "#1", and order 2."""
+    order_id = {1: 1, "1": 1, "#1": 1, 2: 2, "2": 2}.get(key)
+    return None if order_id is None else Order(order_id, None, 9)
+
+
+@pytest.mark.parametrize(
+    ("requests", "lines", "whole_orders"),
+    [
+        ([Parcel(((1, A),))], {(1, "A")}, []),
+        ([Parcel(((1, A), (2, B)))], {(1, "A"), (2, "B")}, []),
+        ([Parcel(((1, A),)), Parcel(((1, B),))], {(1, "A"), (1, "B")}, []),
+        ([Parcel(((1, A),)), Parcel((("#1", B),))], {(1, "A"), (1, "B")}, []),
+        ([Parcel(((1, None),))], set(), [1]),
+        ([Parcel(((1, None),)), Parcel(((1, A),))], set(), [1]),
+        ([Parcel(((1, A),)), Parcel(((1, None),))], set(), [1]),
+        ([Parcel(((1, A),)), Parcel((("#1", None),))], set(), [1]),
+        ([Parcel(((1, A),), partner="east")], set(), [1]),
+        ([Parcel(((3, A),)), Parcel((("#3", None),))], set(), []),
+        ([order(1, line("A", 1), reference="#1")], set(), []),
+        ([order(1, line("A", 1)), Parcel(((1, B),))], {(1, "B")}, []),
+    ],
+)
+def test_lines(requests: list[Any], lines: set[tuple[int, str]], whole_orders: list[int]) -> None:
+    found = needed(*requests).of_found(find)
+    assert (found.lines, found.whole_orders) == (lines, whole_orders)
+
+
+@pytest.mark.parametrize(
+    ("requests", "ids", "references"),
+    [
+        ([Parcel(((7, A),))], [7], []),
+        ([Parcel((("#7", A),))], [], ["#7"]),
+        ([Parcel((("7", A),))], [7], ["7"]),
+        ([Parcel((("007", A),))], [7], ["007"]),
+        ([Parcel((("\u0667", A),))], [], ["\u0667"]),
+        ([Parcel((("7" * 20, A),))], [], ["7" * 20]),
+        ([order(7, line("A", 1), reference="#7")], [7], ["#7"]),
+        ([order(None, line("A", 1))], [], []),
+    ],
+)
+def test_orders_are_looked_for_by_all_that_a_name_may_mean(
+    requests: list[Any], ids: list[int], references: list[str]
+) -> None:
+    assert needed(*requests).order_names() == (ids, references)
+
+
+def test_earlier_fulfillments_with_the_same_order_and_number() -> None:
+    found = needed(Parcel((("#1", A), (2, A), (3, A)), "T1"), Parcel(((1, A),), "T2")).of_found(find)
+    assert found.repeats == {(1, "T1"), (2, "T1"), (1, "T2")}
+
+
+@pytest.mark.parametrize(
+    ("requests", "repeats_max"),
+    [
+        ([Parcel(((1, A),))], 1),
+        ([Parcel(((1, A),), repeated=RepeatedTracking.REPLAY)], REPEATS_COMPARED_MAX),
+        ([Parcel(((1, A),), repeated=RepeatedTracking.REJECT), Parcel(((1, A),))], REPEATS_COMPARED_MAX),
+        ([Parcel(((1, A),), partner="east")], REPEATS_COMPARED_MAX),
+    ],
+    ids=["a warning needs one", "a replay compares", "the most of a batch", "a partner's own may lie below others"],
+)
+def test_how_many_earlier_fulfillments(requests: list[Any], repeats_max: int) -> None:
+    assert needed(*requests).repeats_max == repeats_max
+
+
+def test_answers_are_looked_for_by_account_and_key() -> None:
+    needs = needed(
+        Parcel(((1, A),), key="k"),
+        Parcel(((1, A),), key="k", partner="east"),
+        Parcel(((1, A),)),
+        order(1, line("A", 1), key="o"),
+    )
+    assert needs.kept == {("operator", "k"), ("partner:east", "k"), ("operator", "o")}
+
+
+def test_ids_are_reserved_only_where_orders_are_added() -> None:
+    assert needed(Parcel(((1, A),))).orders_to_add == 0
+    assert needed(order(None, line("A", 1)), order(1, line("A", 1))).orders_to_add == 2

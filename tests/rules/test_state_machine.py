@@ -1,0 +1,220 @@
+"""Any commands in any order, in batches of any size: the ledger does what the model does."""
+
+import itertools
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from shipledger import decision
+from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
+from shipledger.commit import batch
+from shipledger.limits import ASSIGNED_ORDER_ID_MIN
+from shipledger.needs import Needs
+from shipledger.order import OrderContent, OrderedLine
+from shipledger.outcome import Done, Fault, Outcome
+from shipledger.refusal import Refusal
+from shipledger.storage.port import Ledger
+from shipledger.timestamp import MICROSECONDS_A_SECOND
+from shipledger.working_set import WorkingSet
+from tests.rules.asking import Parcel, origin
+from tests.rules.ledger_model import Expected, LedgerModel, Recorded, Refused, Same, Shipped, documents_of
+from tests.rules.memory_ledger import MemoryLedger, WatchedLedger
+
+# Few names, so that commands meet: "2" is a reference or the id 2; "#1" and 1 are one order.
+SKUS = st.sampled_from(["A", "B"])
+PARTNERS = st.sampled_from([None, None, "east", "west"])
+KEYS = st.sampled_from([*[None] * 8, "k1", "k2"])
+FREE_ID = ASSIGNED_ORDER_ID_MIN
+
+any_lines = st.lists(st.builds(OrderedLine, SKUS, st.integers(1, 9), partner=PARTNERS), min_size=1, max_size=4)
+shared_lines = st.tuples(
+    *(
+        st.builds(OrderedLine, st.just(sku), st.integers(1, 12), partner=st.just(partner))
+        for sku, partner in [("A", None), ("B", "east"), ("A", "west"), ("A", "east"), ("B", None)]
+    )
+)
+
+
+def orders_of(ids: Any, references: Any, lines: Any) -> st.SearchStrategy[CreateOrder]:
+    content = st.builds(OrderContent, ids, lines, references)
+    return st.builds(CreateOrder, st.just(origin()), content, KEYS)
+
+
+orders = orders_of(st.sampled_from([None, 1, 3, FREE_ID + 1]), st.sampled_from([None, "#1", "2"]), any_lines.map(tuple))
+some_lines = st.lists(
+    st.tuples(st.sampled_from([*["A", "B"] * 5, "Z"]), st.integers(1, 3)), min_size=1, max_size=3
+).map(tuple)
+groups = st.tuples(
+    st.sampled_from([*[1, "#1", 2, "2"] * 4, 3, FREE_ID, str(FREE_ID)]),
+    st.sampled_from([None, *[(), (), ()]]).flatmap(lambda omitted: st.none() if omitted is None else some_lines),
+)
+parcels = st.builds(
+    Parcel,
+    st.lists(groups, min_size=1, max_size=1).map(tuple) | st.lists(groups, min_size=1, max_size=3).map(tuple),
+    number=st.sampled_from(["T1", "T2"]),
+    partner=PARTNERS | st.none(),
+    key=KEYS,
+    dry_run=st.sampled_from([False, False, False, True]),
+    repeated=st.sampled_from(RepeatedTracking),
+)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Another database is another `open_ledger`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = WatchedLedger(self.open_ledger())
+        self.model = LedgerModel()
+        self.sent: list[Parcel | CreateOrder] = []
+        self.now = 1_714_478_400 * MICROSECONDS_A_SECOND
+
+    def open_ledger(self) -> Ledger:
+        return MemoryLedger()
+
+    def teardown(self) -> None:
+        self.ledger.close()
+
+    @initialize(
+        first=orders_of(st.just(1), st.just("#1"), shared_lines), second=orders_of(st.just(2), st.none(), shared_lines)
+    )
+    def begin_with_orders(self, first: CreateOrder, second: CreateOrder) -> None:
+        self.send([first, second])
+
+    @rule(requests=st.lists(parcels, min_size=1, max_size=4))
+    def create_fulfillments(self, requests: list[Parcel]) -> None:
+        self.send(requests)
+
+    @rule(requests=st.lists(orders | parcels, min_size=2, max_size=4))
+    def create_orders_and_fulfillments(self, requests: list[Parcel | CreateOrder]) -> None:
+        self.send(requests)
+
+    @rule(data=st.data())
+    def send_again(self, data: Any) -> None:
+        if self.sent:
+            self.send([data.draw(st.sampled_from(self.sent))])
+
+    def send(self, requests: list[Any]) -> None:
+        self.now += MICROSECONDS_A_SECOND
+        self.sent += requests
+        commands = [request.command() if isinstance(request, Parcel) else request for request in requests]
+        sound = [command for command in commands if not isinstance(command, Refusal)]
+        outcomes = iter(batch.commit_batch(self.ledger, sound, self.now))
+        for request, command in zip(requests, commands, strict=True):
+            outcome = command if isinstance(command, Refusal) else next(outcomes)
+            expected = self.model.expect(request)
+            assert_as_expected(outcome, expected, request)
+            if isinstance(outcome, Done):
+                self.model.apply(request, expected, outcome)
+
+    @invariant()
+    def orders_are_as_in_the_model(self) -> None:
+        for paper in self.model.orders.values():
+            order = self.ledger.whole_order(paper.id)
+            assert [line.fulfilled for line in order.lines] == [line.shipped for line in paper.lines]
+            assert all(0 <= line.fulfilled <= line.ordered for line in order.lines), "over-fulfilled"
+            assert order.ordered == sum(line.ordered for line in order.lines)
+            assert order.fulfilled == sum(line.fulfilled for line in order.lines)
+            assert str(order.status) == paper.status
+            assert order.event_count == len(paper.events)
+
+    @invariant()
+    def nothing_else_is_stored(self) -> None:
+        names: dict[OrderKey, set[str] | None] = dict.fromkeys([1, 2, 3, "#1", "2", *range(FREE_ID, FREE_ID + 99)])
+        with self.ledger.ledger.transaction():
+            assert self.ledger.ledger.load(Needs(lines=names)).orders.keys() == self.model.orders.keys()
+        assert len(self.ledger.fulfillments) == len(self.model.fulfillments)
+
+    @invariant()
+    def events_tell_all_without_a_gap(self) -> None:
+        events = self.ledger.events
+        assert all(one.id < next_.id for one, next_ in itertools.pairwise(events)), "an event id went back"
+        for paper in self.model.orders.values():
+            told = [event for event in events if event.order_id == paper.id]
+            assert [event.sequence for event in told] == list(range(1, len(told) + 1))
+            assert [str(event.type) for event in told] == paper.events
+        shipped = [event.data for event in events if event.type == "fulfillment.created"]
+        assert shipped == [made.document for made in self.model.fulfillments]
+
+    @invariant()
+    def parcels_hold_what_lines_lost(self) -> None:
+        held: Counter[tuple[int, int]] = Counter()
+        for made in self.ledger.fulfillments:
+            for line in made.lines:
+                held[made.order_id, line.position] += line.quantity
+        for paper in self.model.orders.values():
+            assert [held[paper.id, i] for i in range(len(paper.lines))] == [line.shipped for line in paper.lines]
+        assert len({made.id for made in self.ledger.fulfillments}) == len(self.ledger.fulfillments), "an id twice"
+
+
+def assert_as_expected(outcome: Outcome | Fault, expected: Expected, request: Parcel | CreateOrder) -> None:
+    match expected:
+        case Refused(reason, faults):
+            assert isinstance(outcome, Refusal), f"{outcome} where {reason} was expected"
+            found = {(fault.code, fault.sku, fault.requested, fault.remaining) for fault in outcome.details}
+            assert outcome.reason is reason
+            assert found == set(faults)
+        case Same(done):
+            assert outcome == done
+        case Recorded():
+            assert isinstance(outcome, Done), outcome
+            assert (outcome.is_new, outcome.replayed, outcome.made_id) == (True, False, outcome.body["id"])
+            assert outcome.body["status"] == "unfulfilled"
+        case Shipped():
+            assert isinstance(request, Parcel)
+            assert_shipped(outcome, expected, request)
+
+
+def assert_shipped(outcome: Outcome | Fault, expected: Shipped, parcel: Parcel) -> None:
+    assert isinstance(outcome, Done), outcome
+    assert (outcome.is_new, outcome.replayed) == (True, False)
+    documents = documents_of(outcome)
+    found = [(one["order_id"], {item["sku"]: item["quantity"] for item in one["line_items"]}) for one in documents]
+    assert found == expected.shares
+    is_single = len(documents) == 1
+    assert outcome.made_id == (documents[0]["id"] if is_single else None)
+    for document in [outcome.body, *documents]:
+        assert document["tracking_number"] == parcel.number
+        assert document["status"] == ("dry_run" if parcel.dry_run else "created")
+    assert all((one["id"] is None) is parcel.dry_run for one in documents)
+    codes = [warning["code"] for warning in outcome.body.get("warnings", [])]
+    assert codes == ["tracking_number_repeated"] * expected.repeated_numbers
+
+
+def run(**options: Any) -> None:
+    chosen = settings(
+        max_examples=int(__import__("os").environ.get("N", "60")),
+        stateful_step_count=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        **options,
+    )
+    run_state_machine_as_test(LedgerMachine, settings=chosen)
+
+
+def test_the_ledger_does_what_the_model_does() -> None:
+    run()
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "broken"),
+    [
+        (decision, "_check_quantities", lambda shares: None),
+        (decision, "_check_skus", lambda shares: None),
+        (decision, "_is_visible", lambda order, partner: True),
+        (decision, "_repeat_of_an_earlier_parcel", lambda *asked: None),
+        (decision, "_repeated_numbers", lambda *asked: []),
+        (batch, "kept_outcome", lambda *asked: None),
+        (batch, "keep_answer", lambda *asked: None),
+        (WorkingSet, "drop_since", lambda working_set, mark: None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_rule_taken_out_is_caught(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, broken: Any) -> None:
+    monkeypatch.setattr(place, name, broken)
+    with pytest.raises(AssertionError):
+        run(derandomize=True, database=None, phases=[Phase.generate], print_blob=False, report_multiple_bugs=False)
