@@ -1,4 +1,4 @@
-"""make bench: batches against one transaction a request, and both beside pgbench, in turn, five times; medians of ratios.
+"""make bench: batches, one transaction a request, and pgbench, in turn, five times; medians of ratios.
 
 python bench/compare.py [--rounds 5] [--seconds 5] [--orders 20000]
 """

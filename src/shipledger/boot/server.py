@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import uvicorn
 
-from shipledger.boot.assemble import serving
+from shipledger.boot.assemble import application
+from shipledger.boot.ledgers import held_for_writing
 from shipledger.boot.settings import Settings
+from shipledger.boot.workers import Workers
 from shipledger.http.protocol import GuardedProtocol
 
 BACKLOG = 2_048
@@ -15,18 +17,40 @@ SHUTDOWN_SECONDS_MAX = 8
 """How long answers may still take after SIGTERM; the process is to be gone within 10 s."""
 
 
+class CannotListen(Exception):
+    """The address is taken, or is none of this machine's."""
+
+
 def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `when_ready` is told the URL as soon as connections are accepted.
 
-    Raises OSError where the address cannot be listened on.
+    Raises CannotListen where the address cannot be listened on, and what `held_for_writing` raises.
     """
-    # When it is done, uvicorn raises the signal that stopped it once more: it must not end us with an open ledger.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    # Before uvicorn takes the signal over it ends the start; uvicorn raises it once more when it is done. Both times
+    # what is open is closed on the way out.
+    signal.signal(signal.SIGTERM, _leave)
     listener = _listen(settings.host, settings.port)
     url = _url(settings.host, listener.getsockname()[1])
-    with serving(settings) as running:
+    with held_for_writing(settings.database) as lock:
+
+        def announce() -> None:
+            if lock is not None:
+                lock.announce(url)
+            when_ready(url)
+
+        if settings.workers == 1:
+            _serve(settings, listener, announce)
+        else:
+            listener.listen(BACKLOG)
+            announce()
+            Workers(settings.workers, lambda: _serve(settings, listener, lambda: None)).run()
+
+
+def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[], None]) -> None:
+    signal.signal(signal.SIGTERM, _leave)
+    with application(settings) as served:
         config = uvicorn.Config(
-            running.application,
+            served,
             http=GuardedProtocol,
             loop="uvloop",
             ws="none",
@@ -38,13 +62,11 @@ def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
             backlog=BACKLOG,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
+        _Server(config, when_ready).run(sockets=[listener])
 
-        def announce() -> None:
-            running.lock.announce(url)
-            when_ready(url)
 
-        server = _Server(config, announce)
-        server.run(sockets=[listener])
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 class _Server(uvicorn.Server):
@@ -63,9 +85,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise CannotListen(error.strerror) from error
     return listener
 
 

@@ -1,6 +1,7 @@
 """The settings: SHIPLEDGER_* variables, each with a default, and the flags of `serve` over them."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +37,13 @@ class Setting:
         return PREFIX + self.name
 
 
-def _database(text: str) -> Path:
+def _database(text: str) -> Path | str:
+    if text.startswith(("postgresql://", "postgres://")):
+        return text  # libpq reads it: it may name several hosts, which no other parser understands
     scheme, separator, path = text.partition("///")
-    if scheme == "sqlite:" and separator and path:
+    if scheme == "sqlite:" and separator and Path(path).name:
         return Path(path)
-    raise ValueError("must be sqlite:///PATH, e.g. sqlite:///shipledger.db, or sqlite:////var/lib/shipledger/ledger.db")
+    raise ValueError("must be sqlite:///PATH, e.g. sqlite:////var/lib/shipledger/ledger.db, or postgresql://...")
 
 
 def _host(text: str) -> str:
@@ -93,7 +96,7 @@ SETTINGS = (
         " accept (a new fulfillment), replay (the earlier answer) or reject (409)",
         _repeated,
     ),
-    Setting("WORKERS", "1", "serving processes; an embedded ledger has one", _count),
+    Setting("WORKERS", "1", "serving processes behind one address; an embedded ledger has one", _count),
     Setting("BATCH_MAX", "256", "commands in one transaction at most; 1 commits each request by itself", _count),
     Setting("QUEUE_MAX", "2048", "requests that may wait to be committed; more are answered 503", _count),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error", _log_level),
@@ -104,7 +107,7 @@ SETTINGS = (
 class Settings:
     """What the server starts with."""
 
-    database: Path
+    database: Path | str
     host: str
     port: int
     timezone: ZoneInfo
@@ -113,6 +116,13 @@ class Settings:
     batch_max: int
     queue_max: int
     log_level: str
+
+    @property
+    def database_shown(self) -> str:
+        """Where the ledger is kept, without a password."""
+        if isinstance(self.database, Path):
+            return str(self.database)
+        return re.sub(r"://[^@/]*@", "://", self.database.partition("?")[0])
 
     @property
     def is_on_loopback(self) -> bool:

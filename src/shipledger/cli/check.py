@@ -4,7 +4,7 @@ import json
 
 import click
 
-from shipledger.cli.configured import setting_option, settings_from
+from shipledger.cli.configured import setting_option, settings_from, told_why_not
 
 EXAMPLES = """\b
 Examples:
@@ -18,18 +18,11 @@ def check(database: str | None, *, as_json: bool) -> int:
 
     Reads only; a server may be running. Exits with 1 where an invariant is broken.
     """
-    import apsw
-
-    from shipledger.storage.migrate import SchemaError
-    from shipledger.storage.sqlite_checking import check_ledger
+    from shipledger.boot.ledgers import check_ledger
 
     settings = settings_from({"database": database})
-    try:
+    with told_why_not(settings):
         findings = check_ledger(settings.database)
-    except SchemaError as error:
-        raise click.ClickException(str(error)) from None
-    except apsw.Error as error:
-        raise click.ClickException(f"{settings.database} cannot be read as a ledger: {error}") from None
     is_sound = not any(finding.broken for finding in findings)
     if as_json:
         rows = [

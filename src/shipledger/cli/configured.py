@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -16,6 +18,23 @@ def settings_from(flags: dict[str, str | None]) -> Settings:
         raise click.UsageError(str(error)) from None
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=settings.log_level.upper())
     return settings
+
+
+@contextmanager
+def told_why_not(settings: Settings) -> Iterator[None]:
+    """What keeps the ledger from being opened or written becomes a message (exit status 1)."""
+    import apsw
+    import psycopg
+
+    from shipledger.storage.ledger_lock import LedgerInUse
+    from shipledger.storage.migrate import SchemaError
+
+    try:
+        yield
+    except (LedgerInUse, SchemaError) as error:
+        raise click.ClickException(str(error)) from None
+    except (apsw.Error, psycopg.Error, OSError) as error:
+        raise click.ClickException(f"{settings.database_shown} cannot be opened as a ledger: {error}") from None
 
 
 def setting_option(name: str) -> click.Option:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from shipledger.boot.settings import Settings
-from shipledger.cli.configured import setting_option, settings_from
+from shipledger.cli.configured import setting_option, settings_from, told_why_not
 from shipledger.cli.serve import require_servable, run
 
 EXAMPLES = """\b
@@ -65,19 +65,15 @@ def demo(keep: Path | None, port: str | None) -> None:
             keep = Path(folder) / "demo.db"
         settings = replace(settings, database=keep, workers=1)
         require_servable(settings)
-        _fill(settings)
+        _fill(settings, keep)
         run(settings, lambda url: click.echo(CURL_LINES.format(url=url)))
 
 
-def _fill(settings: Settings) -> None:
+def _fill(settings: Settings, keep: Path) -> None:
     from shipledger.boot.demonstration import record_sample_orders
-    from shipledger.storage.ledger_lock import LedgerInUse
-    from shipledger.storage.migrate import SchemaError
 
-    try:
-        record_sample_orders(settings.database)
-    except (LedgerInUse, SchemaError) as error:
-        raise click.ClickException(str(error)) from None
+    with told_why_not(settings):
+        record_sample_orders(keep)
 
 
 command = click.Command(

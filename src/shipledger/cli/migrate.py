@@ -2,7 +2,7 @@
 
 import click
 
-from shipledger.cli.configured import setting_option, settings_from
+from shipledger.cli.configured import setting_option, settings_from, told_why_not
 
 EXAMPLES = """\b
 Examples:
@@ -16,24 +16,11 @@ def migrate(database: str | None) -> None:
 
     `serve` does the same when it starts; this is for those who want it done before.
     """
-    import apsw
-
-    from shipledger.boot.assemble import migrate as bring_up_to_date
-    from shipledger.storage.ledger_lock import LedgerInUse, LedgerLock
-    from shipledger.storage.migrate import SchemaError
+    from shipledger.boot.ledgers import bring_up_to_date
 
     settings = settings_from({"database": database})
-    try:
-        settings.database.parent.mkdir(parents=True, exist_ok=True)
-        lock = LedgerLock(settings.database)
-        try:
-            applied = bring_up_to_date(settings.database)
-        finally:
-            lock.release()
-    except (LedgerInUse, SchemaError) as error:
-        raise click.ClickException(str(error)) from None
-    except (apsw.Error, OSError) as error:
-        raise click.ClickException(f"{settings.database} cannot be opened as a ledger: {error}") from None
+    with told_why_not(settings):
+        applied = bring_up_to_date(settings.database)
     for migration in applied:
         click.echo(f"applied {migration.version:04} {migration.name}")
     if not applied:

@@ -1,11 +1,12 @@
 """shipledger serve: the server."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
 from shipledger.boot.settings import SETTINGS, Settings
-from shipledger.cli.configured import setting_option, settings_from
+from shipledger.cli.configured import setting_option, settings_from, told_why_not
 
 EXAMPLES = """\b
 Examples:
@@ -23,13 +24,14 @@ def serve(**flags: str | None) -> None:
     settings = settings_from(flags)
     require_servable(settings)
     run(
-        settings, lambda url: click.echo(f"Shipledger serves {settings.database} at {url} (docs: {url}/docs)", err=True)
+        settings,
+        lambda url: click.echo(f"Shipledger serves {settings.database_shown} at {url} (docs: {url}/docs)", err=True),
     )
 
 
 def require_servable(settings: Settings) -> None:
     """Refuse, with what to do, what this version does not serve."""
-    if settings.workers > 1:
+    if settings.workers > 1 and isinstance(settings.database, Path):
         raise click.ClickException(
             "An embedded ledger has one writing process: SHIPLEDGER_WORKERS above 1 needs PostgreSQL."
         )
@@ -42,21 +44,14 @@ def require_servable(settings: Settings) -> None:
 
 def run(settings: Settings, when_ready: Callable[[str], None]) -> None:
     """Serve until stopped; what keeps it from starting becomes a message."""
-    import apsw
-
-    from shipledger.boot.server import run_server
-    from shipledger.storage.ledger_lock import LedgerInUse
-    from shipledger.storage.migrate import SchemaError
+    from shipledger.boot.server import CannotListen, run_server
 
     try:
-        run_server(settings, when_ready)
-    except (LedgerInUse, SchemaError) as error:
-        raise click.ClickException(str(error)) from None
-    except apsw.Error as error:
-        raise click.ClickException(f"{settings.database} cannot be opened as a ledger: {error}") from None
-    except OSError as error:
+        with told_why_not(settings):
+            run_server(settings, when_ready)
+    except CannotListen as error:
         raise click.ClickException(
-            f"Cannot serve at {settings.host}:{settings.port}: {error.strerror}. Choose another with SHIPLEDGER_PORT."
+            f"Cannot serve at {settings.host}:{settings.port}: {error}. Choose another with SHIPLEDGER_PORT."
         ) from None
 
 

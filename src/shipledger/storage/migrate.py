@@ -5,8 +5,10 @@ import re
 import time
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import apsw
+import psycopg
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.(sqlite|postgres)\.sql")
 
@@ -39,6 +41,24 @@ def migrations(dialect: str) -> list[Migration]:
     return sorted(found, key=lambda migration: migration.version)
 
 
+def migrate_postgres(connection: psycopg.Connection[Any]) -> list[Migration]:
+    """Apply what is missing and return it. Nodes that start together wait for each other. Raises SchemaError."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('shipledger migrations', 0))")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations"
+            " (version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at bigint NOT NULL)"
+        )
+        missing = missing_postgres_migrations(connection)
+        for migration in missing:
+            connection.execute(migration.sql.encode())
+            connection.execute(
+                "INSERT INTO migrations (version, name, checksum, applied_at) VALUES (%s, %s, %s, %s)",
+                (migration.version, migration.name, migration.checksum, time.time_ns() // 1_000),
+            )
+    return missing
+
+
 def migrate_sqlite(connection: apsw.Connection) -> list[Migration]:
     """Apply what is missing and return it. Raises SchemaError where the ledger is newer, or was altered."""
     connection.execute(
@@ -56,11 +76,22 @@ def migrate_sqlite(connection: apsw.Connection) -> list[Migration]:
     return missing
 
 
+def missing_postgres_migrations(connection: psycopg.Connection[Any]) -> list[Migration]:
+    """The steps that a ledger on PostgreSQL lacks. Raises SchemaError where it is newer, or was altered."""
+    if connection.execute("SELECT to_regclass('migrations')").fetchone() == (None,):
+        return _missing("postgres", {})
+    return _missing("postgres", dict(connection.execute("SELECT version, checksum FROM migrations").fetchall()))
+
+
 def missing_migrations(connection: apsw.Connection) -> list[Migration]:
     """The steps that a ledger lacks. Raises SchemaError where it is newer than this version, or altered."""
-    known = migrations("sqlite")
     has_table = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get
-    applied = dict(connection.execute("SELECT version, checksum FROM migrations")) if has_table else {}
+    return _missing("sqlite", dict(connection.execute("SELECT version, checksum FROM migrations")) if has_table else {})
+
+
+def _missing(dialect: str, applied: dict[int, str]) -> list[Migration]:
+    """`applied` are checksums by version."""
+    known = migrations(dialect)
     newest = max((migration.version for migration in known), default=0)
     if any(version > newest for version in applied):
         raise SchemaError("This ledger was written by a newer Shipledger; run that version, or a newer one.")

@@ -11,14 +11,18 @@ from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
 
+class Contention(Exception):
+    """Another node's batch stood in the way, and the database undid this one: it may be decided anew at once."""
+
+
 class Ledger(Protocol):
     """The writing side. One thread uses it; a batch is `with transaction(): load, decide, save`."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit durably at the end of the block where anything was saved; undo all of it where the block raises.
 
-        Raises `shipledger.outcome.Unavailable` where nothing was applied because the database cannot take it now, and
-        `OutcomeUnknown` where COMMIT was sent and failed.
+        Raises Contention where another writer stood in the way, `shipledger.outcome.Unavailable` where nothing was
+        applied because the database cannot take it now, and `OutcomeUnknown` where COMMIT was sent and failed.
         """
         ...
 
@@ -79,6 +83,14 @@ class Page:
     next: Position | None
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedEvent:
+    """An event as the feed tells it, and its place there."""
+
+    place: int
+    document: Document
+
+
 class Reading(Protocol):
     """The reading side. Any thread may use it; it sees what is committed and never waits for the writer."""
 
@@ -96,6 +108,10 @@ class Reading(Protocol):
 
     def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
         """Fulfillments, newest first."""
+        ...
+
+    def events(self, after: int, limit: int) -> list[PlacedEvent]:
+        """What happened after this place in the feed, in its order, which never skips. The first place is 1."""
         ...
 
     def skus(self, order_id: int) -> Sequence[str]:

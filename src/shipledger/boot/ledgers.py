@@ -1,0 +1,89 @@
+"""Opens a ledger, whichever database keeps it: a file of this machine (a path) or PostgreSQL (a URL)."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from shipledger.storage import postgres_checking, sqlite_checking
+from shipledger.storage.invariants import Finding
+from shipledger.storage.ledger_lock import LedgerLock
+from shipledger.storage.migrate import Migration, migrate_postgres, migrate_sqlite
+from shipledger.storage.port import Ledger
+from shipledger.storage.postgres import PostgresLedger
+from shipledger.storage.postgres_connection import connect
+from shipledger.storage.postgres_reading import postgres_reading
+from shipledger.storage.reading import LedgerReading
+from shipledger.storage.sqlite import SqliteLedger
+from shipledger.storage.sqlite_reading import sqlite_reading
+
+Database = Path | str
+"""Where a ledger is kept: the path of an embedded one, or a PostgreSQL URL, which goes to libpq as it is."""
+
+
+def clock() -> int:
+    """Now, in microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+@contextmanager
+def held_for_writing(database: Database) -> Iterator[LedgerLock | None]:
+    """A ledger whose schema is current and that this process may write. An embedded one is locked, and made if missing.
+
+    Raises LedgerInUse where another process writes the file, and SchemaError where it is not one of this version.
+    """
+    with _locked(database) as lock:
+        migrate(database)
+        yield lock
+
+
+def bring_up_to_date(database: Database) -> list[Migration]:
+    """Apply what its schema lacks to a ledger that no other process writes. Raises as `held_for_writing`."""
+    with _locked(database):
+        return migrate(database)
+
+
+@contextmanager
+def _locked(database: Database) -> Iterator[LedgerLock | None]:
+    if isinstance(database, str):
+        yield None
+        return
+    database.parent.mkdir(parents=True, exist_ok=True)
+    lock = LedgerLock(database)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def migrate(database: Database) -> list[Migration]:
+    """Bring the schema up to date. The caller holds an embedded ledger's lock. Raises SchemaError."""
+    if isinstance(database, str):
+        with connect(database, is_writer=True) as connection:
+            return migrate_postgres(connection)
+    file = apsw.Connection(str(database))
+    try:
+        return migrate_sqlite(file)
+    finally:
+        file.close()
+
+
+def open_ledger(database: Database) -> Ledger:
+    """The writing side of a ledger that is held for writing."""
+    return PostgresLedger(database) if isinstance(database, str) else SqliteLedger(database)
+
+
+def check_ledger(database: Database) -> list[Finding]:
+    """What breaks each invariant of a ledger. Raises SchemaError, and the driver's error where it cannot be read."""
+    return (
+        postgres_checking.check_ledger(database)
+        if isinstance(database, str)
+        else sqlite_checking.check_ledger(database)
+    )
+
+
+def open_reading(database: Database) -> LedgerReading:
+    """The reading side of a ledger."""
+    return postgres_reading(database) if isinstance(database, str) else sqlite_reading(database)

@@ -1,0 +1,103 @@
+"""The invariants of a ledger, each as a query that finds what breaks it. A sound ledger gives no rows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from shipledger.storage.rows import Row
+
+EXAMPLES_SHOWN_MAX = 5
+
+# Both databases understand these, but for how a number is read from JSON text: {made_id} stands for that.
+INVARIANTS = {
+    "no line is over-fulfilled": """
+        SELECT order_id, sku, position FROM order_lines
+        WHERE fulfilled < 0 OR cancelled < 0 OR fulfilled + cancelled > ordered
+    """,
+    "a line's fulfilled quantity is the sum of its parcels": """
+        SELECT line.order_id, line.sku, line.position FROM order_lines AS line
+        LEFT JOIN (
+            SELECT parcel.order_id, taken.sku, taken.position, sum(taken.quantity) AS quantity
+            FROM fulfillment_lines AS taken JOIN fulfillments AS parcel ON parcel.id = taken.fulfillment_id
+            WHERE parcel.status <> 'cancelled'
+            GROUP BY parcel.order_id, taken.sku, taken.position
+        ) AS taken ON taken.order_id = line.order_id AND taken.sku = line.sku AND taken.position = line.position
+        WHERE line.fulfilled <> coalesce(taken.quantity, 0)
+    """,
+    "what a parcel holds is on its order": """
+        SELECT taken.fulfillment_id, taken.sku, taken.position
+        FROM fulfillment_lines AS taken JOIN fulfillments AS parcel ON parcel.id = taken.fulfillment_id
+        LEFT JOIN order_lines AS line
+            ON line.order_id = parcel.order_id AND line.sku = taken.sku AND line.position = taken.position
+        WHERE line.order_id IS NULL
+    """,
+    "a parcel holds something": """
+        SELECT id FROM fulfillments
+        WHERE NOT EXISTS (SELECT 1 FROM fulfillment_lines WHERE fulfillment_id = fulfillments.id)
+    """,
+    "an order's totals are the sums of its lines": """
+        SELECT id FROM orders
+        LEFT JOIN (
+            SELECT order_id, sum(ordered) AS ordered, sum(fulfilled) AS fulfilled, sum(cancelled) AS cancelled
+            FROM order_lines GROUP BY order_id
+        ) AS line ON line.order_id = orders.id
+        WHERE (orders.ordered, orders.fulfilled, orders.cancelled)
+            IS DISTINCT FROM (line.ordered, line.fulfilled, line.cancelled)
+    """,
+    "an order's status is what its totals amount to": """
+        SELECT id FROM orders
+        WHERE status <> CASE
+            WHEN ordered = fulfilled + cancelled THEN CASE WHEN fulfilled > 0 THEN 'fulfilled' ELSE 'cancelled' END
+            WHEN fulfilled > 0 THEN 'partially_fulfilled'
+            ELSE 'unfulfilled'
+        END
+    """,
+    "an order's events are numbered from 1 without a gap": """
+        SELECT id FROM orders
+        LEFT JOIN (
+            SELECT order_id, count(*) AS told, min(sequence) AS first, max(sequence) AS last
+            FROM events GROUP BY order_id
+        ) AS event ON event.order_id = orders.id
+        WHERE event_count = 0 OR (event_count, 1, event_count) IS DISTINCT FROM (told, first, last)
+    """,
+    "every parcel has one event that tells of its creation": """
+        SELECT parcel.id FROM fulfillments AS parcel
+        LEFT JOIN (
+            SELECT {made_id} AS fulfillment_id, count(*) AS told FROM events
+            WHERE type = 'fulfillment.created' GROUP BY fulfillment_id
+        ) AS event ON event.fulfillment_id = parcel.id
+        WHERE event.told IS DISTINCT FROM 1
+    """,
+    "every order has one event that tells of its creation": """
+        SELECT id FROM orders
+        LEFT JOIN (
+            SELECT order_id, count(*) AS told FROM events WHERE type = 'order.created' GROUP BY order_id
+        ) AS event ON event.order_id = orders.id
+        WHERE told IS DISTINCT FROM 1
+    """,
+    "what a kept answer names exists": """
+        SELECT key FROM kept_answers
+        WHERE made_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM fulfillments WHERE id = made_id)
+            AND NOT EXISTS (SELECT 1 FROM orders WHERE id = made_id)
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An invariant, how many rows break it, and the first of them."""
+
+    invariant: str
+    broken: int
+    examples: list[str]
+
+
+def find_broken(select: Callable[[str], Iterable[Row]], made_id: str) -> list[Finding]:
+    """What breaks each invariant. `made_id` is the SQL for the id of the fulfillment that an event's data tells of."""
+    return [finding(invariant, select(sql.replace("{made_id}", made_id))) for invariant, sql in INVARIANTS.items()]
+
+
+def finding(invariant: str, broken: Iterable[Row]) -> Finding:
+    """The finding that these rows are."""
+    rows = list(broken)
+    return Finding(invariant, len(rows), [" ".join(str(value) for value in row) for row in rows[:EXAMPLES_SHOWN_MAX]])

@@ -1,0 +1,79 @@
+"""Connections to PostgreSQL: to whichever of the named hosts takes writes now, with bounds on every wait."""
+
+import time
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from shipledger.storage.rows import Row
+from shipledger.storage.statements import load_statements
+
+STATEMENTS = load_statements("postgres")
+
+CONNECT_SECONDS_MAX = 2
+RETRY_SECONDS = 0.1
+STATEMENT_MILLISECONDS_MAX = 30_000
+
+_PLANS = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "jit = off")
+"""Every statement of a batch reaches few rows by an index. Plans that were prepared while tables were small, or before
+they were analysed, would scan them: right after an import that costs two thirds of the speed."""
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""What a statement raises while the database is away, full, shutting down or no longer the primary."""
+
+Connection = psycopg.Connection[Row]
+
+
+def connect(url: str, *, is_writer: bool) -> Connection:
+    """A connection that commits each statement by itself outside a transaction. Raises psycopg.OperationalError.
+
+    A URL with several hosts leads to the one that takes writes, unless it says otherwise itself.
+    """
+    given = conninfo_to_dict(url)
+    defaults: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS_MAX,
+        "target_session_attrs": "read-write" if is_writer else "any",
+        "application_name": "shipledger",
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5_000,
+    }
+    connection = psycopg.connect(
+        make_conninfo(url, **{k: v for k, v in defaults.items() if k not in given}), autocommit=True
+    )
+    connection.prepare_threshold = 1
+    settings = [*_PLANS, f"statement_timeout = {STATEMENT_MILLISECONDS_MAX}"] if is_writer else ["jit = off"]
+    with connection.pipeline():
+        for setting in settings:
+            connection.execute(f"SET {setting}".encode())
+    return connection
+
+
+def connect_within(url: str, seconds: float) -> Connection:
+    """A writing connection, tried for until the time is over. Raises psycopg.OperationalError then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return connect(url, is_writer=True)
+        except AWAY:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+
+
+def query(connection: Connection, name: str, *values: Any) -> list[Row]:
+    """The rows of a statement; a list of tuples among the values goes in as one array a column."""
+    return connection.execute(STATEMENTS[name].encode(), arrays(values)).fetchall()
+
+
+def arrays(values: Any) -> list[Any]:
+    """Values for a statement: lists of tuples become one list a column."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, list) and value and isinstance(value[0], tuple):
+            found.extend(list(column) for column in zip(*value, strict=True))
+        else:
+            found.append(value)
+    return found

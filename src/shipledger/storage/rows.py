@@ -1,0 +1,175 @@
+"""Rows as orders and fulfillments, and a working set as rows: the same for both databases."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from shipledger.document import Document, order_document, order_event_document
+from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
+from shipledger.order import Order, OrderContent, OrderLine
+from shipledger.outcome import Done
+from shipledger.timestamp import show
+from shipledger.working_set import KeptAnswer, NewOrder, WorkingSet
+
+Row = tuple[Any, ...]
+
+encode_json = msgspec.json.Encoder().encode
+
+
+def json_text(value: object) -> str | None:
+    """A value for a column of JSON text; None is NULL."""
+    return None if value is None else encode_json(value).decode()
+
+
+def from_json_text(text: str | None) -> Any:
+    """The value of a column of JSON text; NULL is None."""
+    return None if text is None else msgspec.json.decode(text)
+
+
+def order_from_row(row: Row) -> Order:
+    """An order from the columns of `load_orders`."""
+    id_, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content = row
+    return Order(
+        id_, reference, ordered, fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at, event_count, content
+    )
+
+
+def line_from_row(row: Row) -> OrderLine:
+    """An order line from the columns of `load_lines` or `load_whole_lines`."""
+    return OrderLine(*row)
+
+
+def kept_answer_from_row(row: Row) -> KeptAnswer:
+    """A kept answer from the columns of `load_kept_answers`."""
+    account, key, fingerprint, body, made_id, is_new, created_at = row
+    done = Done(from_json_text(body), made_id, is_new=bool(is_new), replayed=True)
+    return KeptAnswer(account, key, fingerprint, done, created_at)
+
+
+def order_documents(order_rows: Iterable[Row], line_rows: Iterable[Row]) -> dict[int, Document]:
+    """Orders by id, written down with all their lines, from the columns of `load_whole_orders` and `..._lines`."""
+    lines: defaultdict[int, list[OrderLine]] = defaultdict(list)
+    for row in line_rows:
+        lines[row[0]].append(line_from_row(row))
+    documents = {}
+    for row in order_rows:
+        order = order_from_row(row[:10])
+        order.lines = lines[order.id]
+        channel, email, address, service, ship_by, deliver_by, metadata, created_at = row[10:]
+        content = OrderContent(
+            order.id, (), order.reference, channel, email, from_json_text(address), service, ship_by, deliver_by,
+            from_json_text(metadata),
+        )  # fmt: skip
+        documents[order.id] = order_document(order, content, created_at)
+    return documents
+
+
+def fulfillments_from_rows(rows: Iterable[Row], line_rows: Iterable[Row]) -> list[Fulfillment]:
+    """Fulfillments in the order of the rows, from the columns of `load_repeats` and `load_fulfillment_lines`."""
+    lines: defaultdict[int, list[FulfilledLine]] = defaultdict(list)
+    for fulfillment_id, position, sku, quantity in line_rows:
+        lines[fulfillment_id].append(FulfilledLine(position, sku, quantity))
+    return [
+        Fulfillment(
+            id_, order_id, FulfillmentStatus(status), Tracking(number, url, carrier), created_at, account,
+            tuple(lines[id_]),
+        )
+        for id_, order_id, status, number, url, carrier, created_at, account in rows
+    ]  # fmt: skip
+
+
+def event_document(row: Row) -> Document:
+    """An event as the feed tells it, from the columns of `load_events` after the first."""
+    id_, type_, created_at, order_id, sequence, data = row
+    return {
+        "id": id_,
+        "type": type_,
+        "created_at": show(created_at),
+        "order_id": order_id,
+        "sequence": sequence,
+        "data": from_json_text(data),
+    }
+
+
+def rows_to_save(
+    working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]]
+) -> Iterator[tuple[str, list[Row]]]:
+    """Each statement that saves the working set, with its rows, in an order that no reference stands in the way of.
+
+    `whole_orders` is called after the orders' rows were handed out: events tell of orders as the batch leaves them.
+    """
+    added = {new.order.id for new in working_set.new_orders}
+    orders = [order for order in working_set.changed_orders.values() if order.id not in added]
+    lines = [line for line in working_set.changed_lines.values() if line.order_id not in added]
+    yield "add_order", [_new_order_row(new) for new in working_set.new_orders]
+    yield (
+        "add_order_line",
+        [
+            (
+                line.order_id,
+                line.sku,
+                line.position,
+                line.ordered,
+                line.fulfilled,
+                line.cancelled,
+                line.partner,
+                line.title,
+            )
+            for new in working_set.new_orders
+            for line in new.order.lines
+        ],
+    )
+    yield "change_order", [
+        (str(order.status), order.fulfilled, order.cancelled, order.on_hold, order.hold_reason, order.cancelled_at,
+         order.event_count, order.id)
+        for order in orders
+    ]  # fmt: skip
+    yield (
+        "change_order_line",
+        [(line.fulfilled, line.cancelled, line.order_id, line.sku, line.position) for line in lines],
+    )
+    yield from _fulfillment_rows(working_set)
+    told = {event.order_id for event in working_set.new_events if event.data is None}
+    yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
+    yield "add_kept_answer", [
+        (kept.account, kept.key, kept.fingerprint, json_text(kept.done.body), kept.done.made_id, kept.done.is_new,
+         kept.created_at)
+        for kept in working_set.new_kept
+    ]  # fmt: skip
+
+
+def _new_order_row(new: NewOrder) -> Row:
+    order, content = new.order, new.content
+    return (
+        order.id, str(order.status), order.ordered, order.fulfilled, order.cancelled, order.on_hold,
+        order.event_count, order.content, new.created_at, order.cancelled_at, order.hold_reason, order.reference,
+        content.channel, content.email, json_text(content.shipping_address), content.shipping_service, content.ship_by,
+        content.deliver_by, json_text(content.metadata),
+    )  # fmt: skip
+
+
+def _fulfillment_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
+    yield "add_fulfillment", [
+        (made.id, made.order_id, str(made.status), made.tracking.number, made.tracking.url, made.tracking.carrier,
+         made.account, made.created_at)
+        for made in working_set.new_fulfillments
+    ]  # fmt: skip
+    yield (
+        "add_fulfillment_line",
+        [
+            (made.id, line.position, line.sku, line.quantity)
+            for made in working_set.new_fulfillments
+            for line in made.lines
+        ],
+    )
+
+
+def _event_rows(working_set: WorkingSet, orders: dict[int, Document]) -> list[Row]:
+    return [
+        (event.id, event.order_id, event.sequence, str(event.type), event.created_at, event.origin.actor,
+         event.origin.key_id, event.origin.request_id,
+         json_text(order_event_document(orders[event.order_id]) if event.data is None else event.data))
+        for event in working_set.new_events
+    ]  # fmt: skip

@@ -1,0 +1,2 @@
+INSERT INTO commit_batches (id, is_resolved)
+VALUES (%s, %s)

@@ -1,0 +1,5 @@
+INSERT INTO fulfillments (id, order_id, status, tracking_number, tracking_url, carrier, account, created_at)
+SELECT *
+FROM unnest(
+    %b::bigint[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[]
+)

@@ -1,0 +1,3 @@
+INSERT INTO fulfillment_lines (fulfillment_id, position, sku, quantity)
+SELECT *
+FROM unnest(%b::bigint[], %b::integer[], %b::text[], %b::bigint[])

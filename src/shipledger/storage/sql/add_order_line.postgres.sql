@@ -1,0 +1,5 @@
+INSERT INTO order_lines (order_id, sku, position, ordered, fulfilled, cancelled, partner, title)
+SELECT *
+FROM unnest(
+    %b::bigint[], %b::text[], %b::integer[], %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::text[]
+)

@@ -1,0 +1,3 @@
+SELECT order_id, position, sku, ordered, fulfilled, cancelled, partner
+FROM order_lines
+WHERE order_id = ANY(%b::bigint[])

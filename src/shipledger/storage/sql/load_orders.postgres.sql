@@ -1,0 +1,5 @@
+SELECT id, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content
+FROM orders
+WHERE id = ANY(%b::bigint[]) OR reference = ANY(%b::text[])
+ORDER BY id
+FOR NO KEY UPDATE

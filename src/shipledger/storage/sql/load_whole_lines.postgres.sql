@@ -1,0 +1,4 @@
+SELECT order_id, position, sku, ordered, fulfilled, cancelled, partner, title
+FROM order_lines
+WHERE order_id = ANY(%b::bigint[])
+ORDER BY order_id, position

@@ -1,0 +1,2 @@
+SELECT nextval(%s::regclass)
+FROM generate_series(1, %s)
