@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import Server, running
+from tests.serving import Engine, Server
+
+pytestmark = pytest.mark.on_both_databases
 
 EXAMPLE = b"""{
     "order_id": 450789469,
@@ -28,8 +30,8 @@ PUBLISHED_KEYS = ["order_id", "status", "tracking_number", "created_at"]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with running(tmp_path / "ledger.db") as started:
+def server(engine: Engine) -> Iterator[Server]:
+    with engine.running() as started:
         order = {"id": 450789469, "line_items": [{"sku": "RPBF24-1941", "quantity": 1}]}
         assert started.post("/v1/orders", order).status == 201
         yield started

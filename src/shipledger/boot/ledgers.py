@@ -8,9 +8,10 @@ from pathlib import Path
 import apsw
 
 from shipledger.storage import postgres_checking, sqlite_checking
+from shipledger.storage.copying import is_unfinished
 from shipledger.storage.invariants import Finding
 from shipledger.storage.ledger_lock import LedgerLock
-from shipledger.storage.migrate import Migration, migrate_postgres, migrate_sqlite
+from shipledger.storage.migrate import Migration, SchemaError, migrate_postgres, migrate_sqlite
 from shipledger.storage.port import Ledger
 from shipledger.storage.postgres import PostgresLedger
 from shipledger.storage.postgres_connection import connect
@@ -62,6 +63,8 @@ def migrate(database: Database) -> list[Migration]:
     """Bring the schema up to date. The caller holds an embedded ledger's lock. Raises SchemaError."""
     if isinstance(database, str):
         with connect(database, is_writer=True) as connection:
+            if is_unfinished(connection):
+                raise SchemaError("This ledger is the target of an unfinished copy: run shipledger copy again.")
             return migrate_postgres(connection)
     file = apsw.Connection(str(database))
     try:

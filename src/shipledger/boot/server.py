@@ -1,5 +1,6 @@
 """Runs the HTTP server until it is told to stop; what was handed in by then is committed and answered."""
 
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from shipledger.boot.workers import Workers
 from shipledger.http.protocol import GuardedProtocol
 
 BACKLOG = 2_048
+COLLECT_AFTER_ALLOCATIONS = 50_000
 SHUTDOWN_SECONDS_MAX = 8
 """How long answers may still take after SIGTERM; the process is to be gone within 10 s."""
 
@@ -62,7 +64,15 @@ def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[],
             backlog=BACKLOG,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
+        _calm_the_collector()
         _Server(config, when_ready).run(sockets=[listener])
+
+
+def _calm_the_collector() -> None:
+    """Look for circles of garbage less often: requests leave none, and looking took an eighth of the server's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
 
 
 def _leave(*_: object) -> None:

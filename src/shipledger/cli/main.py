@@ -11,6 +11,7 @@ COMMANDS = {
     "migrate": "shipledger.cli.migrate:command",
     "import": "shipledger.cli.importing:command",
     "check": "shipledger.cli.check:command",
+    "copy": "shipledger.cli.copy:command",
     "bench": "shipledger.cli.bench:command",
 }
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -44,6 +44,7 @@ def migrations(dialect: str) -> list[Migration]:
 def migrate_postgres(connection: psycopg.Connection[Any]) -> list[Migration]:
     """Apply what is missing and return it. Nodes that start together wait for each other. Raises SchemaError."""
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('shipledger migrations', 0))")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations"

@@ -18,7 +18,16 @@ from shipledger.needs import Needs
 from shipledger.outcome import OutcomeUnknown, Unavailable
 from shipledger.storage.loading import load_rows, whole_orders
 from shipledger.storage.port import Contention
-from shipledger.storage.postgres_connection import AWAY, STATEMENTS, Connection, arrays, connect, connect_within, query
+from shipledger.storage.postgres_connection import (
+    AWAY,
+    RETRY_SECONDS,
+    STATEMENTS,
+    Connection,
+    arrays,
+    connect,
+    connect_within,
+    query,
+)
 from shipledger.storage.rows import rows_to_save
 from shipledger.working_set import WorkingSet
 
@@ -26,8 +35,11 @@ log = logging.getLogger("shipledger.storage")
 
 RESOLVE_SECONDS_MAX = 25
 """How long a batch whose COMMIT was lost looks for the primary that knows what became of it."""
-BATCH_ROWS_KEPT = "7 days"
-_BATCHES_BETWEEN_SWEEPS = 10_000
+BATCH_ROWS_KEPT = "1 hour"
+_BATCHES_BETWEEN_SWEEPS = 1_000
+
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+"""Each statement sees what was committed before it: a batch reads its rows after it has waited for them."""
 
 
 class PostgresLedger:
@@ -45,7 +57,7 @@ class PostgresLedger:
     def transaction(self) -> Iterator[None]:
         self._batch = None
         try:
-            self._open().execute("BEGIN")
+            self._begin()
             yield
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             self._roll_back()
@@ -67,11 +79,23 @@ class PostgresLedger:
         """The batch that the transaction saved, if it saved one."""
         return self._batch
 
-    def _open(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            connection = connect(self._url, is_writer=True)
-            connection.add_notice_handler(self._note)
-            self._connection = connection
+    def _begin(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.execute(_BEGIN)
+                return
+            except AWAY:  # lost while nobody needed it
+                self._let_go()
+        connection = connect(self._url, is_writer=True)
+        connection.add_notice_handler(self._note)
+        self._connection = connection
+        connection.execute(_BEGIN)
+
+    @property
+    def _current(self) -> Connection:
+        """The connection of the transaction under way: never a new one, on which each statement would stand alone."""
+        if self._connection is None:
+            raise psycopg.InterfaceError("there is no transaction")
         return self._connection
 
     def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
@@ -79,54 +103,47 @@ class PostgresLedger:
             self._warnings.append(diagnostic.message_primary or "")
 
     def _commit(self, batch: uuid.UUID) -> None:
-        connection = self._open()
+        """Raises Fault and nothing else: after COMMIT was sent, no other error may have the batch tried again."""
         self._warnings.clear()
         try:
-            connection.execute("COMMIT")
+            self._current.execute("COMMIT", prepare=False)
         except psycopg.Error as error:
+            self._warnings.append(str(error))
+        if self._warnings:
+            # No acknowledgement: an error, or a warning that the standby may not have what was committed here.
+            log.warning("COMMIT was not acknowledged: %s", "; ".join(self._warnings))
             self._let_go()
             if not self._is_committed(batch):
-                raise Unavailable(str(error)) from error
-            return
-        if self._warnings:
-            # Committed here, but perhaps not on the standby: that is no acknowledgement yet.
-            self._let_go()
-            self._confirm(batch)
+                raise Unavailable("COMMIT was not acknowledged, and the batch was not applied")
         self._sweep()
 
     def _is_committed(self, batch: uuid.UUID) -> bool:
-        """What became of a batch whose COMMIT was lost, asked of the current primary. Raises OutcomeUnknown."""
+        """What became of a batch whose COMMIT was not acknowledged. Raises OutcomeUnknown."""
         deadline = time.monotonic() + RESOLVE_SECONDS_MAX
-        while time.monotonic() < deadline:
-            with suppress(*AWAY), connect_within(self._url, deadline - time.monotonic()) as connection:
-                with suppress(psycopg.errors.UniqueViolation):
-                    # Waits for the lost transaction where it is still under way, and keeps it from ever coming true.
-                    connection.execute(STATEMENTS["add_commit_batch"].encode(), (batch, True))
-                row = connection.execute("SELECT is_resolved FROM commit_batches WHERE id = %s", (batch,)).fetchone()
-                if row is not None:
-                    if row[0]:
-                        return False
-                    self._confirm(batch)
-                    return True
-        raise OutcomeUnknown("COMMIT was lost, and no primary could tell what became of it")
+        while (seconds := deadline - time.monotonic()) > 0:
+            with suppress(psycopg.Error):
+                is_committed = self._resolve(batch, seconds)
+                if is_committed is not None:
+                    return is_committed
+            time.sleep(RETRY_SECONDS)
+        raise OutcomeUnknown("COMMIT was not acknowledged, and no primary could tell what became of it")
 
-    def _confirm(self, batch: uuid.UUID) -> None:
-        """Make sure that a batch which is committed here is where the standby is, too. Raises OutcomeUnknown.
-
-        A later commit that is replicated proves that an earlier one is: the log is one sequence.
-        """
-        try:
-            with connect_within(self._url, RESOLVE_SECONDS_MAX) as connection:
-                self._warnings.clear()
-                connection.add_notice_handler(self._note)
-                touched = connection.execute("UPDATE commit_batches SET created_at = now() WHERE id = %s", (batch,))
-        except psycopg.Error as error:
-            raise OutcomeUnknown(str(error)) from error
-        if self._warnings or touched.rowcount != 1:
-            raise OutcomeUnknown("a batch was committed on a primary that its standby may not have followed")
+    def _resolve(self, batch: uuid.UUID, seconds: float) -> bool | None:
+        """Ask the current primary; None where its answer might not outlive it."""
+        with connect_within(self._url, seconds) as connection:
+            with suppress(psycopg.errors.UniqueViolation):
+                # Waits for the lost transaction where it is still under way, and keeps it from ever coming true.
+                connection.execute(STATEMENTS["add_commit_batch"].encode(), (batch, True))
+            # Waits for the standby: the log is one sequence, so that what is before this commit is there as well.
+            self._warnings.clear()
+            connection.add_notice_handler(self._note)
+            row = connection.execute(
+                "UPDATE commit_batches SET created_at = now() WHERE id = %s RETURNING is_resolved", (batch,)
+            ).fetchone()
+        return None if row is None or self._warnings else not row[0]
 
     def load(self, needs: Needs) -> WorkingSet:
-        connection = self._open()
+        connection = self._current
         names = _claims(needs)
         if names:
             query(connection, "claim_names", names)
@@ -135,19 +152,26 @@ class PostgresLedger:
         # Ids are taken when the orders are locked: within an order they grow in the order of its events.
         working_set.fulfillment_ids = self._reserve("fulfillment_ids", needs.fulfillments_to_add)
         working_set.event_ids = self._reserve("event_ids", needs.events_to_add)
-        if needs.order_ids_to_add:
-            rows = query(connection, "reserve_order_ids", needs.order_ids_to_add)
-            working_set.order_ids = iter([row[0] for row in rows])
+        working_set.order_ids = self._reserve_order_ids(needs.order_ids_to_add)
         return working_set
 
     def _reserve(self, sequence: str, count: int) -> Iterator[int]:
-        return iter([row[0] for row in query(self._open(), "reserve_ids", sequence, count)] if count else ())
+        return iter([row[0] for row in query(self._current, "reserve_ids", sequence, count)] if count else ())
+
+    def _reserve_order_ids(self, count: int) -> Iterator[int]:
+        """Ids that no order has. A source may have brought many of its own in a row: each look goes twice as far."""
+        found: list[int] = []
+        tried = count
+        while len(found) < count:
+            found += [row[0] for row in query(self._current, "reserve_order_ids", tried)]
+            tried *= 2
+        return iter(found)
 
     def save(self, working_set: WorkingSet) -> None:
         # A replayed answer waits for the standby like a fresh one: its batch commits as well.
         if not (working_set.is_changed or working_set.has_replayed):
             return
-        connection, batch = self._open(), uuid.uuid4()
+        connection, batch = self._current, uuid.uuid4()
         with connection.pipeline():
             connection.execute(STATEMENTS["add_commit_batch"].encode(), (batch, False))
             for statement, rows in rows_to_save(working_set, partial(whole_orders, partial(query, connection))):
@@ -158,9 +182,9 @@ class PostgresLedger:
     def _sweep(self) -> None:
         """Now and then remove the rows of old batches: no COMMIT is looked for that long."""
         self._batches += 1
-        if self._batches % _BATCHES_BETWEEN_SWEEPS == 0:
-            with suppress(*AWAY):
-                self._open().execute(
+        if self._batches % _BATCHES_BETWEEN_SWEEPS == 0 and self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.execute(
                     f"DELETE FROM commit_batches WHERE created_at < now() - interval '{BATCH_ROWS_KEPT}'"
                 )
 

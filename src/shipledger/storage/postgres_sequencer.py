@@ -16,6 +16,9 @@ log = logging.getLogger("shipledger.storage")
 IDLE_SECONDS = 0.05
 TAKE_OVER_SECONDS = 0.5
 """How often a waiting sequencer asks whether it is its turn."""
+STOP_SECONDS_MAX = 1
+IDLE_MILLISECONDS_MAX = 5_000
+"""A sequencer asks for work far more often; one that froze loses its turn."""
 EVENTS_A_STEP = 2_000
 _LOCK = "hashtextextended('shipledger sequencer', 0)"
 
@@ -33,14 +36,15 @@ class Sequencer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; another node's sequencer goes on."""
+        """End; another node's sequencer goes on. A step that waits for the database is left to end by itself."""
         self._is_stopping.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS_MAX)
 
     def _run(self) -> None:
         while not self._is_stopping.is_set():
             try:
                 with connect(self._url, is_writer=True) as connection:
+                    connection.execute(f"SET idle_session_timeout = {IDLE_MILLISECONDS_MAX}")
                     self._wait_for_turn(connection)
                     while not self._is_stopping.is_set():
                         if number_events(connection) < EVENTS_A_STEP:

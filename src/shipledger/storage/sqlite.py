@@ -13,12 +13,13 @@ from shipledger.needs import Needs
 from shipledger.outcome import Fault, OutcomeUnknown, Unavailable
 from shipledger.storage.loading import load_rows, whole_orders
 from shipledger.storage.rows import rows_to_save
+from shipledger.storage.sqlite_checkpointing import Checkpointer
 from shipledger.storage.sqlite_query import STATEMENTS, query
 from shipledger.working_set import WorkingSet
 
 BUSY_MILLISECONDS_MAX = 5_000
 CACHE_KIBIBYTES = 64 * 1024
-CHECKPOINT_PAGES = 1_000
+CHECKPOINT_PAGES = 8_000
 SQLITE_VERSION_MIN = (3, 51, 3)
 """Older ones can corrupt a WAL database when two connections write or checkpoint at once."""
 
@@ -39,17 +40,19 @@ class SqliteLedger:
             raise RuntimeError(f"{path} cannot be kept in WAL mode, without which a commit may be lost with the power.")
         for pragma in (
             f"synchronous = {synchronous}",
-            f"wal_autocheckpoint = {checkpoint_pages}",
             f"cache_size = -{CACHE_KIBIBYTES}",
             "foreign_keys = ON",
         ):
             self._connection.execute(f"PRAGMA {pragma}")
         self._is_changed = False
+        self._checkpointer = Checkpointer(path, vfs, checkpoint_pages)
+        self._connection.set_wal_hook(self._checkpointer.note_length)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         self._is_changed = False
         try:
+            self._checkpointer.finish(self._connection)
             self._connection.execute("BEGIN IMMEDIATE")
         except _NOT_NOW as error:
             raise Unavailable(str(error)) from error
@@ -115,6 +118,7 @@ class SqliteLedger:
             self._connection.execute(STATEMENTS["keep_counter"], ("order_ids", max(assigned) + 1))
 
     def close(self) -> None:
+        self._checkpointer.stop()
         self._connection.close()
 
 

@@ -87,7 +87,7 @@ CREATE TABLE event_positions (
 );
 
 CREATE TABLE kept_answers (
-    account text NOT NULL,
+    account text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     fingerprint bytea NOT NULL,
     body text NOT NULL,
@@ -103,6 +103,7 @@ CREATE TABLE commit_batches (
     is_resolved boolean NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX commit_batches_by_age ON commit_batches (created_at);
 
 CREATE SEQUENCE fulfillment_ids;
 CREATE SEQUENCE event_ids;

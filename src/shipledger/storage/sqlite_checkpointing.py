@@ -1,0 +1,72 @@
+"""Moves what was committed from SQLite's log into the ledger's file, beside the writer.
+
+A checkpoint by the writer itself stalls every request behind it. One by another connection does not, but never catches
+up with a busy writer, and the log only starts anew when all of it was moved. So a thread moves most of it, and the
+writer the last few pages between two batches.
+"""
+
+import logging
+import threading
+from pathlib import Path
+
+import apsw
+
+log = logging.getLogger("shipledger.storage")
+
+LAST_PAGES = 500
+"""So many pages are left to the writer: a stall of a few milliseconds."""
+ROUNDS_MAX = 4
+"""Where the disk is so slow that the thread does not catch up, the writer moves the rest, and so waits for the disk."""
+
+
+class Checkpointer:
+    """A thread with a connection of its own, woken when the log is long."""
+
+    def __init__(self, path: Path, vfs: str | None, pages: int) -> None:
+        """`pages` is the length of the log at which it is moved."""
+        self._connection = apsw.Connection(str(path), vfs=vfs)
+        self._pages = pages
+        self._is_long = threading.Event()
+        self._is_stopping = False
+        self._is_for_writer = False
+        self._thread = threading.Thread(target=self._run, name="checkpointer", daemon=True)
+        self._thread.start()
+
+    def note_length(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
+        """How long the log is after a commit: SQLite calls this as its hook."""
+        if pages >= self._pages and not self._is_for_writer:
+            self._is_long.set()
+        return apsw.SQLITE_OK
+
+    def finish(self, writer: apsw.Connection) -> None:
+        """Between two batches: have the writer move the last pages, if it is time."""
+        if self._is_for_writer:
+            self._is_long.clear()
+            self._is_for_writer = False
+            writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._is_stopping = True
+        self._is_long.set()
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            self._is_long.wait()
+            if self._is_stopping:
+                return
+            if not self._is_for_writer:
+                self._move_most()
+
+    def _move_most(self) -> None:
+        try:
+            for _ in range(ROUNDS_MAX):
+                pages, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if pages - moved <= LAST_PAGES or self._is_stopping:
+                    break
+        except apsw.Error as error:
+            log.warning("the log could not be moved into the ledger's file: %s", error)
+        self._is_long.clear()
+        self._is_for_writer = True

@@ -1,0 +1,47 @@
+"""The log of an embedded ledger is moved into its file beside a busy writer, and does not grow without end."""
+
+from pathlib import Path
+
+import pytest
+
+from shipledger.boot.ledgers import migrate
+from shipledger.command import CreateFulfillment
+from shipledger.commit.batch import commit_batch
+from shipledger.storage.sqlite import SqliteLedger
+from shipledger.storage.sqlite_checking import check_ledger
+from shipledger.storage.sqlite_checkpointing import Checkpointer
+from tests.commit.commands import order, ship
+
+PAGES = 200
+BATCHES = 400
+PAGE_BYTES = 4_096
+
+
+def _log_bytes_after_many_batches(path: Path) -> int:
+    """The longest that the log became while one batch followed the other."""
+    migrate(path)
+    ledger = SqliteLedger(path, checkpoint_pages=PAGES)
+    commit_batch(ledger, [order(id_, ("A", 10_000)) for id_ in range(1, 41)], now=1)
+    longest = 0
+    for number in range(BATCHES):
+        commands: list[CreateFulfillment] = [ship(id_, ("A", 1), number=f"T{number}-{id_}") for id_ in range(1, 41)]
+        commit_batch(ledger, commands, now=number)
+        longest = max(longest, path.with_name(path.name + "-wal").stat().st_size)
+    ledger.close()
+    return longest
+
+
+def test_the_log_stays_short_under_a_busy_writer(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    longest = _log_bytes_after_many_batches(path)
+    print(f"the log had at most {longest // PAGE_BYTES} pages; it is moved from {PAGES} on")
+    assert longest < path.stat().st_size / 2
+    assert not any(finding.broken for finding in check_ledger(path))
+
+
+def test_a_log_that_the_writer_never_finishes_grows_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Checkpointer, "finish", lambda *_: None)
+    path = tmp_path / "ledger.db"
+    assert _log_bytes_after_many_batches(path) > path.stat().st_size / 2
