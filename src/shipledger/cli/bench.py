@@ -2,6 +2,8 @@
 
 import click
 
+from shipledger.cli.configured import settings_from
+
 EXAMPLES = """\b
 Examples:
   shipledger bench
@@ -14,6 +16,7 @@ def bench(seconds: float, connections: int, orders: int, *, as_json: bool) -> No
 
     Settings such as SHIPLEDGER_BATCH_MAX are heeded; the ledger lies in the temporary folder (TMPDIR).
     """
+    settings_from({})  # a wrong setting is told here, not by a server that does not start
     from shipledger.boot.benchmark import measure
 
     measured = measure(seconds, orders=orders, connections=connections)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.types import Send
 
-from shipledger.outcome import Fault, Unavailable
+from shipledger.outcome import Fault, OutcomeUnknown, Unavailable
 from shipledger.refusal import Detail, Reason, Refusal
 
 Header = tuple[bytes, bytes]
@@ -102,7 +102,11 @@ def fault_answer(fault: Fault) -> Answer:
     if isinstance(fault, Unavailable):
         message = "The server cannot take this now, and nothing was applied. Send the same request again soon."
         return error(503, "Service Unavailable", message, [(b"retry-after", b"%d" % RETRY_AFTER_SECONDS)])
-    return server_error()
+    answer = server_error()
+    if isinstance(fault, OutcomeUnknown):
+        # The published page gives a 500 just two keys, so that its code is told beside them.
+        answer.headers.append((b"x-error-code", b"outcome_unknown"))
+    return answer
 
 
 def server_error() -> Answer:

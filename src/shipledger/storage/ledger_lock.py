@@ -8,10 +8,13 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 _MODE = 0o600
+_ATTEMPTS_MAX = 5
+_ATTEMPT_SECONDS = 0.02
 
 
 class LedgerInUse(Exception):
@@ -41,11 +44,9 @@ class LedgerLock:
         self.path = lock_path(database)
         self.token = secrets.token_urlsafe(32)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _is_taken_soon(self._file):
             os.close(self._file)
-            raise LedgerInUse(database, _read(self.path)) from None
+            raise LedgerInUse(database, _read(self.path))
         os.fchmod(self._file, _MODE)
         self.announce(None)
 
@@ -59,6 +60,18 @@ class LedgerLock:
         """Let another process write."""
         os.ftruncate(self._file, 0)
         os.close(self._file)
+
+
+def _is_taken_soon(file: int) -> bool:
+    """Take the lock, for which `serving_process` of a command may stand in the way for an instant."""
+    for attempt in range(_ATTEMPTS_MAX):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_ATTEMPT_SECONDS if attempt + 1 < _ATTEMPTS_MAX else 0)
+        else:
+            return True
+    return False
 
 
 def lock_path(database: Path) -> Path:
