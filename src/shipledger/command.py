@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from shipledger.fulfillment import Tracking, summed
+from shipledger.limits import ID_MAX
 from shipledger.order import OrderContent
 from shipledger.refusal import Caution
 
@@ -116,8 +117,8 @@ def content_fingerprint(content: OrderContent) -> bytes:
 
 
 def is_id_in_digits(text: str) -> bool:
-    """Whether a reference may be read as an id: ASCII digits, and not more than an id has."""
-    return text.isascii() and text.isdigit() and len(text) <= len(str(2**63))
+    """Whether a reference may be read as an id: ASCII digits, and no greater number than an id can be."""
+    return text.isascii() and text.isdigit() and len(text) <= len(str(ID_MAX)) and int(text) <= ID_MAX
 
 
 def _digest(value: object) -> bytes:

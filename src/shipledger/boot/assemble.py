@@ -16,6 +16,8 @@ from shipledger.http.meta import VERSION
 from shipledger.http.routes import ROUTES
 from shipledger.storage.postgres_sequencer import Sequencer
 
+CLOSE_SECONDS_MAX = 1
+"""How long a commit may still take when every request was answered, or given up after the server's own patience."""
 READERS_MAX = 4
 """Threads that read the ledger for pages, each with a connection of its own."""
 
@@ -47,7 +49,7 @@ def application(settings: Settings) -> Iterator[Application]:
         with _numbering_events(settings):
             yield Application(ROUTES, services, admit_openly)
     finally:
-        committer.close()
+        committer.close(CLOSE_SECONDS_MAX)
         readers.shutdown()
         reading.close()
 

@@ -8,7 +8,7 @@ from shipledger.command import Command, CreateFulfillment
 from shipledger.commit.idempotency import keep_answer, kept_outcome
 from shipledger.decision import decide
 from shipledger.needs import needs_of
-from shipledger.outcome import Crashed, Done, Fault, Outcome
+from shipledger.outcome import Crashed, Done, Fault, Outcome, Unavailable
 from shipledger.storage.port import Contention, Ledger
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
@@ -61,6 +61,7 @@ def _outcome_of(command: Command, working_set: WorkingSet, now: Microseconds) ->
             working_set.drop_since(mark)
         elif isinstance(outcome, Done):
             keep_answer(command, outcome, working_set, now)
+            working_set.has_replayed |= not outcome.is_new
     except Exception as error:  # a defect in one command's rules must not touch the rest of its batch
         working_set.drop_since(mark)
         return _fault(error)
@@ -79,5 +80,7 @@ def _hits_everyone(error: Exception) -> bool:
 def _fault(error: Exception) -> Fault:
     if isinstance(error, Fault):
         return error
+    if isinstance(error, Contention):
+        return Unavailable(str(error))
     log.error("a command failed", exc_info=error)
     return Crashed("a command failed")

@@ -69,13 +69,17 @@ class BatchCommitter:
         self._queue.put(_Waiting(command, answer))
         return answer
 
-    def close(self) -> None:
-        """Commit and answer what was handed in, take no more, and let go of the ledger."""
+    def close(self, seconds_max: float | None = None) -> None:
+        """Commit and answer what was handed in, take no more, and let go of the ledger.
+
+        What storage does not take within this time is not waited for: nobody was told that it was done.
+        """
         if not self._is_closing:
             self._is_closing = True
             self._queue.put(None)
-        self._thread.join()
-        self._ledger.close()
+        self._thread.join(seconds_max)
+        if not self._thread.is_alive():
+            self._ledger.close()
 
     def _run(self) -> None:
         is_open = True
