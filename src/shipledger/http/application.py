@@ -15,13 +15,14 @@ from shipledger.command import Origin
 from shipledger.http.answer import Answer, Refused, error, fault_answer, refused, server_error
 from shipledger.http.body import read_json_object
 from shipledger.http.call import Call, Services
+from shipledger.http.headers import Headers, gather
 from shipledger.http.route import Route
 from shipledger.outcome import Fault, Unavailable
 
 log = logging.getLogger("shipledger.http")
 
-Admit = Callable[[Request, str], Origin]
-"""Who a request comes from, given the request and its id. Raises Refused where it may not come in."""
+Admit = Callable[[Headers, str], Origin]
+"""Who a request comes from, given its headers and its id. Raises Refused where it may not come in."""
 
 
 class Application:
@@ -54,14 +55,14 @@ class Application:
         self, route: Route | None, methods: dict[str, Route], scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Serve a route; None stands for a method that the path does not have."""
-        request, request_id = Request(scope, receive), next(self._ids)
+        headers, request_id = gather(scope), next(self._ids)
         try:
-            origin = self._admit(request, request_id)
+            origin = self._admit(headers, request_id)
             if route is None:
                 raise _method_not_allowed(methods)
-            call = Call(request, self._services, origin)
+            call = Call(Request(scope), headers, self._services, origin)
             if route.request is not None:
-                call.body = await read_json_object(request)
+                call.body = await read_json_object(headers, receive)
             answer = await route.handler(call)
         except Refused as no:
             answer = no.answer
@@ -76,10 +77,10 @@ class Application:
             answer = server_error()
         await answer.send(send, request_id)
 
-    async def _serve_nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, request_id = Request(scope, receive), next(self._ids)
+    async def _serve_nothing(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        request_id = next(self._ids)
         try:
-            self._admit(request, request_id)
+            self._admit(gather(scope), request_id)
             answer = self._not_found(scope)
         except Refused as no:
             answer = no.answer

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from shipledger.http.answer import Refused, refused
-from shipledger.http.headers import values_of
+from shipledger.http.headers import Headers
 from shipledger.http.strict_json import JSONFault, decode
 from shipledger.limits import BODY_BYTES_MAX
 
@@ -14,10 +15,10 @@ _SEND_JSON = 'Send the header "Content-Type: application/json" and a JSON body i
 _CLOSE = [(b"connection", b"close")]
 
 
-async def read_json_object(request: Request) -> dict[str, Any]:
-    """The JSON object that a request holds. Raises Refused: 413, 415 or 400."""
-    media_type = _require_json_type(request)
-    body = await _read(request)
+async def read_json_object(headers: Headers, receive: Receive) -> dict[str, Any]:
+    """The JSON object that a request holds. Raises Refused (413, 415 or 400), and ClientDisconnect."""
+    media_type = _require_json_type(headers)
+    body = await _read(headers, receive)
     if media_type == _FORM and not body.lstrip().startswith((b"{", b"[")):
         raise refused(415, _SEND_JSON)
     return json_object(body)
@@ -34,13 +35,13 @@ def json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _require_json_type(request: Request) -> str:
-    if values_of(request.scope, b"content-encoding"):
+def _require_json_type(headers: Headers) -> str:
+    if b"content-encoding" in headers:
         raise refused(415, f"Content-Encoding is not supported. {_SEND_JSON}")
-    types = values_of(request.scope, b"content-type")
-    if not types or types == ["application/json"]:
+    types = headers.get(b"content-type")
+    if types is None or types == [b"application/json"]:
         return "application/json"
-    media_type, _, parameters = ",".join(types).partition(";")
+    media_type, _, parameters = b",".join(types).decode("latin-1").partition(";")
     media_type = media_type.strip().lower()
     is_json = media_type in {"application/json", "text/json", _FORM, ""} or (
         media_type.startswith("application/") and media_type.endswith("+json")
@@ -58,16 +59,19 @@ def _is_utf_8(parameters: str) -> bool:
     return True
 
 
-async def _read(request: Request) -> bytes:
-    declared = values_of(request.scope, b"content-length")
-    if any(length.isdigit() and int(length[:20]) > BODY_BYTES_MAX for length in declared):
+async def _read(headers: Headers, receive: Receive) -> bytes:
+    if any(length.isdigit() and int(length[:20]) > BODY_BYTES_MAX for length in headers.get(b"content-length", ())):
         raise _too_large()
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
+    chunks, size, is_more = [], 0, True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
         if size > BODY_BYTES_MAX:
             raise _too_large()
-        chunks.append(chunk)
+        is_more = message.get("more_body", False)
     return b"".join(chunks)
 
 

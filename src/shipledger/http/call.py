@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from shipledger.command import Origin, RepeatedTracking
 from shipledger.http.answer import Header
+from shipledger.http.headers import Headers
 from shipledger.outcome import Submit
 from shipledger.storage.port import Reading
 
@@ -39,6 +40,7 @@ class Call:
     """A request that was let in. `body` is its decoded JSON, for routes that take one."""
 
     request: Request
+    headers: Headers
     services: Services
     origin: Origin
     body: Any = None

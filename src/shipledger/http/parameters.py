@@ -6,7 +6,6 @@ import re
 from shipledger.http.answer import Refused, refusal_answer, refused
 from shipledger.http.call import Call
 from shipledger.http.fields import Findings
-from shipledger.http.headers import values_of
 from shipledger.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX
 from shipledger.refusal import Reason, Refusal
 
@@ -56,10 +55,10 @@ def dry_run(call: Call, findings: Findings) -> bool:
 
 def idempotency_key(call: Call, findings: Findings) -> str | None:
     """The Idempotency-Key, bare or quoted."""
-    given = values_of(call.request.scope, b"idempotency-key")
+    given = call.headers.get(b"idempotency-key")
     if not given:
         return None
-    key = given[0].strip(" \t")
+    key = given[0].decode("latin-1").strip(" \t")
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if len(given) > 1:
