@@ -58,6 +58,8 @@ class Order:
     content: bytes = b""
     """The fingerprint of the order as it was first sent (see `OrderContent.fingerprint`)."""
     lines: list[OrderLine] = field(default_factory=list)
+    stored_status: OrderStatus | None = None
+    """The status that its row has; None for an order that has no row yet."""
 
     @property
     def status(self) -> OrderStatus:

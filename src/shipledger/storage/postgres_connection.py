@@ -23,7 +23,8 @@ they were analysed, would scan them: right after an import that costs two thirds
 _WRITER = (
     *_PLANS,
     f"statement_timeout = {STATEMENT_MILLISECONDS_MAX}",
-    # A node that froze or vanished in the middle of a batch must not keep the others waiting for its locks.
+    # A node that froze or vanished in the middle of a batch must not keep the others waiting for its locks. (After a
+    # pipeline PostgreSQL does not count idle time: there, and where a COMMIT never arrives, keepalives end it.)
     f"idle_in_transaction_session_timeout = {IDLE_MILLISECONDS_MAX}",
     "tcp_keepalives_idle = 5",
     "tcp_keepalives_interval = 1",
@@ -37,8 +38,13 @@ _DURABLE = """
 """
 """Where a server's default would answer before a commit is on its disk."""
 
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
-"""What a statement raises while the database is away, full, shutting down or no longer the primary."""
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+"""What a statement raises while the database is away, full, shutting down or no longer the primary, or gave us up."""
 
 Connection = psycopg.Connection[Row]
 
@@ -46,21 +52,15 @@ Connection = psycopg.Connection[Row]
 def connect(url: str, *, is_writer: bool) -> Connection:
     """A connection that commits each statement by itself outside a transaction. Raises psycopg.OperationalError.
 
-    A URL with several hosts leads to the one that takes writes, unless it says otherwise itself.
+    A URL with several hosts leads to the one that takes writes, unless it says otherwise itself; who only reads takes
+    any where there is none.
     """
-    given = conninfo_to_dict(url)
-    defaults: dict[str, Any] = {
-        "connect_timeout": CONNECT_SECONDS_MAX,
-        "target_session_attrs": "read-write" if is_writer else "any",
-        "application_name": "shipledger",
-        "keepalives_idle": 5,
-        "keepalives_interval": 1,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 5_000,
-    }
-    connection = psycopg.connect(
-        make_conninfo(url, **{k: v for k, v in defaults.items() if k not in given}), autocommit=True
-    )
+    try:
+        connection = _connect(url, "read-write")
+    except psycopg.OperationalError:
+        if is_writer:
+            raise
+        connection = _connect(url, "any")
     connection.prepare_threshold = 1
     with connection.pipeline():
         for setting in _WRITER if is_writer else ("jit = off",):
@@ -68,6 +68,21 @@ def connect(url: str, *, is_writer: bool) -> Connection:
         if is_writer:
             connection.execute(_DURABLE)
     return connection
+
+
+def _connect(url: str, target: str) -> Connection:
+    given = conninfo_to_dict(url)
+    defaults: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS_MAX,
+        "target_session_attrs": target,
+        "application_name": "shipledger",
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 5_000,
+    }
+    wanted = make_conninfo(url, **{key: value for key, value in defaults.items() if key not in given})
+    return psycopg.connect(wanted, autocommit=True)
 
 
 def connect_within(url: str, seconds: float) -> Connection:

@@ -17,13 +17,13 @@ from shipledger.storage.rows import Row
 def postgres_reading(url: str) -> LedgerReading:
     """The reading side of the ledger at this URL. Reading raises Unavailable while the database is away."""
     of_thread = threading.local()
-    connections: list[Connection] = []
+    connections: dict[int, Connection] = {}
 
     def opened() -> Connection:
         connection: Connection | None = getattr(of_thread, "connection", None)
         if connection is None or connection.closed:
             connection = of_thread.connection = connect(url, is_writer=False)
-            connections.append(connection)
+            connections[threading.get_ident()] = connection
         return connection
 
     @contextmanager
@@ -37,7 +37,7 @@ def postgres_reading(url: str) -> LedgerReading:
             raise Unavailable(str(error)) from error
 
     def close() -> None:
-        for connection in connections:
+        for connection in connections.values():
             with suppress(psycopg.Error):
                 connection.close()
 
@@ -45,11 +45,16 @@ def postgres_reading(url: str) -> LedgerReading:
 
 
 def _alive(opened: Any) -> Connection:
-    """A connection that answers: one that was lost since it was last used is replaced, once."""
+    """A connection that answers: one that was lost since it was last used is replaced, once.
+
+    So is one to a standby, which may lag: it was taken while there was no primary.
+    """
     connection: Connection = opened()
     try:
-        connection.execute("SELECT 1")
+        is_current = connection.execute("SELECT NOT pg_is_in_recovery()").fetchone() == (True,)
     except AWAY:
+        is_current = False
+    if not is_current:
         connection.close()
         connection = opened()
     return connection

@@ -14,9 +14,9 @@ from shipledger.storage.postgres_connection import AWAY, STATEMENTS, Connection,
 log = logging.getLogger("shipledger.storage")
 
 IDLE_SECONDS = 0.05
-TAKE_OVER_SECONDS = 0.5
+TAKE_OVER_SECONDS = 0.25
 """How often a waiting sequencer asks whether it is its turn."""
-STOP_SECONDS_MAX = 1
+STOP_SECONDS_MAX = 0.5
 IDLE_MILLISECONDS_MAX = 5_000
 """A sequencer asks for work far more often; one that froze loses its turn."""
 EVENTS_A_STEP = 2_000

@@ -31,9 +31,11 @@ def from_json_text(text: str | None) -> Any:
 def order_from_row(row: Row) -> Order:
     """An order from the columns of `load_orders`."""
     id_, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content = row
-    return Order(
+    order = Order(
         id_, reference, ordered, fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at, event_count, content
     )
+    order.stored_status = order.status
+    return order
 
 
 def line_from_row(row: Row) -> OrderLine:
@@ -121,11 +123,9 @@ def rows_to_save(
             for line in new.order.lines
         ],
     )
-    yield "change_order", [
-        (str(order.status), order.fulfilled, order.cancelled, order.on_hold, order.hold_reason, order.cancelled_at,
-         order.event_count, order.id)
-        for order in orders
-    ]  # fmt: skip
+    yield "change_order", [(*_changing(order), order.id) for order in orders if order.status is order.stored_status]
+    changed = [order for order in orders if order.status is not order.stored_status]
+    yield "change_order_and_status", [(*_changing(order), str(order.status), order.id) for order in changed]
     yield (
         "change_order_line",
         [(line.fulfilled, line.cancelled, line.order_id, line.sku, line.position) for line in lines],
@@ -147,6 +147,12 @@ def _new_order_row(new: NewOrder) -> Row:
         order.event_count, order.content, new.created_at, order.cancelled_at, order.hold_reason, order.reference,
         content.channel, content.email, json_text(content.shipping_address), content.shipping_service, content.ship_by,
         content.deliver_by, json_text(content.metadata),
+    )  # fmt: skip
+
+
+def _changing(order: Order) -> Row:
+    return (
+        order.fulfilled, order.cancelled, order.on_hold, order.hold_reason, order.cancelled_at, order.event_count,
     )  # fmt: skip
 
 

@@ -74,7 +74,6 @@ CREATE TABLE events (
     request_id text NOT NULL,
     data text NOT NULL
 );
-CREATE UNIQUE INDEX events_by_order ON events (order_id, sequence);
 
 -- Events become visible out of order when several nodes write. One sequencer at a time numbers those that are committed;
 -- the feed reads numbered events only.

@@ -74,7 +74,6 @@ CREATE TABLE events (
     request_id TEXT NOT NULL,
     data TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX events_by_order ON events (order_id, sequence);
 
 CREATE TABLE kept_answers (
     account TEXT NOT NULL,
