@@ -3,18 +3,28 @@
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
+Database = Path | str
+"""Where a ledger is kept: a file, or a PostgreSQL URL."""
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SERVE = (sys.executable, "-m", "shipledger", "serve")
 START_SECONDS_MAX = 20
 STOP_SECONDS_MAX = 15
+LOG_BYTES_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,8 @@ class Server:
 
     process: subprocess.Popen[bytes]
     port: int
-    database: Path
+    database: Any
+    """The path of an embedded ledger, or a PostgreSQL URL."""
 
     @property
     def url(self) -> str:
@@ -54,8 +65,10 @@ class Server:
         return self.send("GET", path)
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
-        self.process.kill()
+        """SIGKILL of it and of its workers, and wait until it is gone."""
+        for process in (*psutil.Process(self.process.pid).children(), self.process):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.process.wait(STOP_SECONDS_MAX)
 
     def stop(self) -> int:
@@ -76,43 +89,57 @@ def send(
         connection.close()
 
 
-def start(database: Path, *arguments: str, **environment: str) -> Server:
-    """Start a server over this ledger and wait until it is ready. Settings come as SHIPLEDGER_* keyword arguments."""
-    log = database.with_suffix(".log")
+def start(
+    database: Database, *arguments: str, command: Sequence[str] = SERVE, log: Path | None = None, **environment: str
+) -> Server:
+    """Start a server over this ledger and wait until it is ready. Settings come as SHIPLEDGER_* keyword arguments.
+
+    Its log goes beside an embedded ledger, or to `log`, or, where there is neither, is only shown if it does not start.
+    """
     settings = {key: value for key, value in os.environ.items() if not key.startswith("SHIPLEDGER_")}
-    settings |= {"SHIPLEDGER_DATABASE": f"sqlite:///{database}", "SHIPLEDGER_PORT": "0", **environment}
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "shipledger", "serve", *arguments], stdout=output, stderr=output, env=settings
-        )
-    deadline = time.monotonic() + START_SECONDS_MAX
-    lock = database.with_name(database.name + ".lock")
-    while time.monotonic() < deadline:
-        port = _announced_port(lock, process.pid)
-        if port is not None:
-            return Server(process, port, database)
-        if process.poll() is not None:
-            break
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
-    raise AssertionError(f"the server did not start: {log.read_text()}")
-
-
-def _announced_port(lock: Path, pid: int) -> int | None:
-    try:
-        text = json.loads(lock.read_text())
-    except (OSError, ValueError):
-        return None
-    return int(text["url"].rsplit(":", 1)[1]) if text["pid"] == pid and text["url"] else None
+    url = database if isinstance(database, str) else f"sqlite:///{database}"
+    settings |= {"SHIPLEDGER_DATABASE": url, "SHIPLEDGER_PORT": "0", **environment}
+    if log is None and isinstance(database, Path):
+        log = database.with_suffix(".log")
+    with tempfile.TemporaryFile() if log is None else log.open("a+b") as output:
+        begin = output.seek(0, os.SEEK_END)
+        process = subprocess.Popen([*command, *arguments], cwd=REPOSITORY, stdout=output, stderr=output, env=settings)
+        deadline = time.monotonic() + START_SECONDS_MAX
+        text, port = "", None
+        while port is None and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+            text = os.pread(output.fileno(), LOG_BYTES_MAX, begin).decode()
+            port = re.search(r" at http://127\.0\.0\.1:(\d+) \(docs", text)
+    if port is None:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"the server did not start: {text}")
+    return Server(process, int(port[1]), database)
 
 
 @contextmanager
-def running(database: Path, *arguments: str, **environment: str) -> Iterator[Server]:
-    """A server that is stopped at the end of the block, however that ends."""
-    server = start(database, *arguments, **environment)
+def running(database: Database, *arguments: str, **options: Any) -> Iterator[Server]:
+    """A server that is stopped at the end of the block, however that ends; options are those of `start`."""
+    server = start(database, *arguments, **options)
     try:
         yield server
     finally:
         if server.process.poll() is None:
             server.stop()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A kind of database, on which a server is started as it would be in earnest."""
+
+    name: str
+    new_database: Callable[[], Database]
+    folder: Path
+    """For logs, and whatever else a test needs a place for."""
+
+    def running(self, database: Database | None = None, **environment: str) -> AbstractContextManager[Server]:
+        """A server over a new ledger, or over this one; on PostgreSQL with two workers."""
+        where = self.new_database() if database is None else database
+        if isinstance(where, Path):
+            return running(where, **environment)
+        return running(where, "--workers", "2", log=self.folder / "server.log", **environment)

@@ -22,6 +22,7 @@ from shipledger.boot import ledgers
 from shipledger.cli.main import main
 from shipledger.storage import migrate
 from shipledger.storage.migrate import Migration
+from shipledger.storage.postgres_connection import STATEMENTS
 from shipledger.storage.sqlite import SqliteLedger
 from tests.serving import Database, Server, running
 
@@ -60,6 +61,13 @@ def without_quantity_constraints() -> None:
         return [Migration(step.version, step.name, step.sql.replace(rule, "CHECK (1 = 1)")) for step in found]
 
     _replace(migrate, migrations=unconstrained)
+
+
+def without_row_locks() -> None:
+    """Nodes that read an order while another is changing it."""
+    unlocked = STATEMENTS["load_orders"].replace("FOR NO KEY UPDATE", "")
+    assert unlocked != STATEMENTS["load_orders"]
+    STATEMENTS["load_orders"] = unlocked
 
 
 def slow_commits(seconds: float) -> None:

@@ -9,6 +9,8 @@ from tests.http.ledger_dump import MARK, codes, refuse
 from tests.http.orders_to_ship import JSON, envelope, parcel, record_order, remaining, text, unique
 from tests.serving import Reply, Server
 
+pytestmark = pytest.mark.on_both_databases
+
 QUANTITY_MAX = 10**9
 ORDER_ID = 7003
 LONG = "x" * 256

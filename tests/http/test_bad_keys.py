@@ -13,7 +13,9 @@ from shipledger.commit import batch
 from shipledger.commit.idempotency import kept_outcome
 from tests.http.ledger_dump import MARK, codes, dump, refuse
 from tests.http.orders_to_ship import JSON, envelope, parcel, record_order, remaining, text, unique
-from tests.serving import Reply, Server, running, start
+from tests.serving import Engine, Reply, Server
+
+pytestmark = pytest.mark.on_both_databases
 
 ORDER_ID = 7004
 CLIENTS = 50
@@ -216,16 +218,16 @@ def test_50_clients_with_one_key_make_one_fulfillment_and_get_one_answer(server:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_a_replay_survives_a_restart(tmp_path: Path, end: signal.Signals) -> None:
-    database, key = tmp_path / "ledger.db", unique("key")
-    server = start(database)
-    order_id = record_order(server)
-    first = keyed(server, key, parcel(order_id, ("MUG", 1)))
-    if end is signal.SIGKILL:
-        server.kill()
-    else:
-        assert server.stop() == 0
-    with running(database) as again:
+def test_a_replay_survives_a_restart(engine: Engine, end: signal.Signals) -> None:
+    key = unique("key")
+    with engine.running() as server:
+        order_id = record_order(server)
+        first = keyed(server, key, parcel(order_id, ("MUG", 1)))
+        if end is signal.SIGKILL:
+            server.kill()
+        else:
+            assert server.stop() == 0
+    with engine.running(server.database) as again:
         assert again.process.pid != server.process.pid
         assert_replayed(keyed(again, key, parcel(order_id, ("MUG", 1))), first)
         refuse_keyed(again, 422, key, parcel(order_id, ("MUG", 2)))
@@ -239,11 +241,11 @@ batch.keep_answer = lambda *_: None
 """
 
 
-def test_the_race_catches_a_server_that_does_not_look_at_keys(tmp_path: Path) -> None:
+def test_the_race_catches_a_server_that_does_not_look_at_keys(engine: Engine, tmp_path: Path) -> None:
     """The control: a build without the rule, made as its process starts, and the same race ships many times."""
     assert vars(batch)["kept_outcome"] is kept_outcome, "the name that the broken build replaces"
     (tmp_path / "sitecustomize.py").write_text(FORGETFUL)
-    with running(tmp_path / "ledger.db", PYTHONPATH=str(tmp_path)) as forgetful:
+    with engine.running(PYTHONPATH=str(tmp_path)) as forgetful:
         order_id = record_order(forgetful, ("MUG", CLIENTS))
         replies = race(forgetful, order_id, "key")
         assert len({reply.body for reply in replies}) == CLIENTS

@@ -6,14 +6,15 @@ Idempotency-Key has a file of its own: test_bad_keys.py.
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.http.ledger_dump import codes, dump, refuse
 from tests.http.orders_to_ship import JSON, NUMBER, envelope, parcel, record_order, remaining, text, unique
-from tests.serving import Reply, Server, running
+from tests.serving import Engine, Reply, Server
+
+pytestmark = pytest.mark.on_both_databases
 
 ENVELOPE = "line_items_by_fulfillment_order"
 KEYS = ["order_id", "status", "tracking_number", "created_at", "id", "line_items", "carrier", "tracking_url"]
@@ -289,9 +290,8 @@ def test_an_answer_posted_back_is_read_as_a_request(server: Server) -> None:
 
 
 @pytest.fixture(scope="module", params=["replay", "reject"])
-def strict(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Server]]:
-    folder: Path = tmp_path_factory.mktemp("ledger")
-    with running(folder / "ledger.db", SHIPLEDGER_REPEATED_TRACKING=request.param) as server:
+def strict(request: pytest.FixtureRequest, engine: Engine) -> Iterator[tuple[str, Server]]:
+    with engine.running(SHIPLEDGER_REPEATED_TRACKING=request.param) as server:
         yield request.param, server
 
 

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,16 +11,17 @@ import pytest
 
 from tests.http.ledger_dump import codes, refuse
 from tests.http.orders_to_ship import parcel, record_order
-from tests.serving import Server, running
+from tests.serving import Engine, Server
+
+pytestmark = pytest.mark.on_both_databases
 
 ORDERS = 23
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def ledger(engine: Engine) -> Iterator[Server]:
     """Orders 1 to 23: each third is shipped, each second has a CAP; the first 10 are due day by day in May."""
-    folder: Path = tmp_path_factory.mktemp("ledger")
-    with running(folder / "ledger.db", SHIPLEDGER_TIMEZONE="Europe/Berlin") as server:
+    with engine.running(SHIPLEDGER_TIMEZONE="Europe/Berlin") as server:
         for number in range(1, ORDERS + 1):
             lines = [("MUG", 2), ("CAP", 1)] if number % 2 == 0 else [("MUG", 2)]
             due = {"deliver_by": f"2026-05-{number:02}"} if number <= 10 else {}

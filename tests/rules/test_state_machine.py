@@ -29,6 +29,7 @@ SKUS = st.sampled_from(["A", "B"])
 PARTNERS = st.sampled_from([None, None, "east", "west"])
 KEYS = st.sampled_from([*[None] * 8, "k1", "k2"])
 FREE_ID = ASSIGNED_ORDER_ID_MIN
+ASSIGNED = range(FREE_ID, FREE_ID + 199)
 
 any_lines = st.lists(st.builds(OrderedLine, SKUS, st.integers(1, 9), partner=PARTNERS), min_size=1, max_size=4)
 shared_lines = st.tuples(
@@ -124,7 +125,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_else_is_stored(self) -> None:
-        names: dict[OrderKey, set[str] | None] = dict.fromkeys([1, 2, 3, "#1", "2", *range(FREE_ID, FREE_ID + 99)])
+        names: dict[OrderKey, set[str] | None] = dict.fromkeys([1, 2, 3, "#1", "2", *ASSIGNED])
         with self.ledger.ledger.transaction():
             assert self.ledger.ledger.load(Needs(lines=names)).orders.keys() == self.model.orders.keys()
         assert len(self.ledger.fulfillments) == len(self.model.fulfillments)
@@ -185,15 +186,15 @@ def assert_shipped(outcome: Outcome | Fault, expected: Shipped, parcel: Parcel) 
     assert codes == ["tracking_number_repeated"] * expected.repeated_numbers
 
 
-def run(**options: Any) -> None:
+def run(machine: type[LedgerMachine] = LedgerMachine, max_examples: int = 60, **options: Any) -> None:
     chosen = settings(
-        max_examples=int(__import__("os").environ.get("N", "60")),
+        max_examples=max_examples,
         stateful_step_count=15,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
         **options,
     )
-    run_state_machine_as_test(LedgerMachine, settings=chosen)
+    run_state_machine_as_test(machine, settings=chosen)
 
 
 def test_the_ledger_does_what_the_model_does() -> None:

@@ -16,7 +16,7 @@ from shipledger.http.meta import VERSION
 from shipledger.http.routes import ROUTES
 from shipledger.storage.postgres_sequencer import Sequencer
 
-CLOSE_SECONDS_MAX = 1
+CLOSE_SECONDS_MAX = 0.5
 """How long a commit may still take when every request was answered, or given up after the server's own patience."""
 READERS_MAX = 4
 """Threads that read the ledger for pages, each with a connection of its own."""

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from shipledger.document import Document
 from shipledger.fulfillment import Fulfillment
-from shipledger.needs import Needs
+from shipledger.needs import FoundNeeds, Needs
 from shipledger.storage.rows import (
     Row,
     fulfillments_from_rows,
@@ -22,35 +22,33 @@ several columns; anything else is a plain value."""
 
 
 def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
-    """Kept answers first, then orders, lines, and earlier fulfillments."""
-    if needs.kept:
-        for row in query("load_kept_answers", sorted(needs.kept)):
-            kept = kept_answer_from_row(row)
-            working_set.kept[kept.account, kept.key] = kept
-    if not needs.lines:
-        return
+    """Kept answers and orders, then lines and earlier fulfillments.
+
+    What does not depend on each other is asked for before any of it is read: a database at the end of a wire answers
+    all of it in one trip.
+    """
     ids, references = needs.order_names()
-    for row in query("load_orders", ids, references):
+    kept_rows = query("load_kept_answers", sorted(needs.kept)) if needs.kept else ()
+    order_rows = query("load_orders", ids, references) if needs.lines else ()
+    for row in kept_rows:
+        kept = kept_answer_from_row(row)
+        working_set.kept[kept.account, kept.key] = kept
+    for row in order_rows:
         order = order_from_row(row)
         working_set.orders[order.id] = order
         if order.reference is not None:
             working_set.references[order.reference] = order.id
-    wanted = needs.of_found(working_set.find)
-    _load_lines(query, sorted(wanted.lines), wanted.whole_orders, working_set)
-    _load_repeats(query, sorted(wanted.repeats), needs.repeats_max, working_set)
+    _load_parts(query, needs.of_found(working_set.find), needs.repeats_max, working_set)
 
 
-def _load_lines(query: Query, lines: list[tuple[int, str]], whole_orders: list[int], working_set: WorkingSet) -> None:
-    rows = list(query("load_lines", lines)) if lines else []
-    if whole_orders:
-        rows += query("load_all_lines", whole_orders)
-    for row in sorted(rows, key=itemgetter(0, 1)):
+def _load_parts(query: Query, wanted: FoundNeeds, repeats_max: int, working_set: WorkingSet) -> None:
+    """Lines of the orders that were found, and their earlier fulfillments."""
+    some_lines = query("load_lines", sorted(wanted.lines)) if wanted.lines else ()
+    all_lines = query("load_all_lines", wanted.whole_orders) if wanted.whole_orders else ()
+    repeats = query("load_repeats", sorted(wanted.repeats), repeats_max) if wanted.repeats else ()
+    for row in sorted([*some_lines, *all_lines], key=itemgetter(0, 1)):
         working_set.orders[row[0]].lines.append(line_from_row(row))
-
-
-def _load_repeats(query: Query, repeats: list[tuple[int, str]], repeats_max: int, working_set: WorkingSet) -> None:
-    rows = list(query("load_repeats", repeats, repeats_max)) if repeats else []
-    for fulfillment in whole_fulfillments(query, rows):
+    for fulfillment in whole_fulfillments(query, list(repeats)):
         place = (fulfillment.order_id, fulfillment.tracking.number)
         working_set.repeats.setdefault(place, []).append(fulfillment)
 

@@ -24,6 +24,7 @@ from shipledger.storage.postgres_connection import (
     STATEMENTS,
     Connection,
     arrays,
+    ask,
     connect,
     connect_within,
     query,
@@ -144,11 +145,13 @@ class PostgresLedger:
 
     def load(self, needs: Needs) -> WorkingSet:
         connection = self._current
-        names = _claims(needs)
-        if names:
-            query(connection, "claim_names", names)
         working_set = WorkingSet(iter(()), iter(()), iter(()))
-        load_rows(partial(query, connection), needs, working_set)
+        # What is sent together is run one by one: orders are locked when the names are claimed, and read when locked.
+        with connection.pipeline():
+            names = _claims(needs)
+            if names:
+                ask(connection, "claim_names", names)
+            load_rows(partial(ask, connection), needs, working_set)
         # Ids are taken when the orders are locked: within an order they grow in the order of its events.
         working_set.fulfillment_ids = self._reserve("fulfillment_ids", needs.fulfillments_to_add)
         working_set.event_ids = self._reserve("event_ids", needs.events_to_add)

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: to whichever of the named hosts takes writes now, with bounds on every wait."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
@@ -97,9 +98,14 @@ def connect_within(url: str, seconds: float) -> Connection:
             time.sleep(RETRY_SECONDS)
 
 
+def ask(connection: Connection, name: str, *values: Any) -> Iterable[Row]:
+    """The rows of a statement, read when they are looped over; a list of tuples goes in as one array a column."""
+    return connection.execute(STATEMENTS[name].encode(), arrays(values))
+
+
 def query(connection: Connection, name: str, *values: Any) -> list[Row]:
-    """The rows of a statement; a list of tuples among the values goes in as one array a column."""
-    return connection.execute(STATEMENTS[name].encode(), arrays(values)).fetchall()
+    """The rows of a statement, read at once."""
+    return list(ask(connection, name, *values))
 
 
 def arrays(values: Any) -> list[Any]:

@@ -74,6 +74,8 @@ CREATE TABLE events (
     request_id text NOT NULL,
     data text NOT NULL
 );
+-- Two nodes that changed an order at once would give the same sequence twice: a second guard beside the locks.
+CREATE UNIQUE INDEX events_by_order ON events (order_id, sequence);
 
 -- Events become visible out of order when several nodes write. One sequencer at a time numbers those that are committed;
 -- the feed reads numbered events only.
