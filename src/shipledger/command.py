@@ -69,17 +69,13 @@ class CreateFulfillment:
     cautions: tuple[Caution, ...] = ()
 
     def fingerprint(self) -> bytes:
-        """Equal for requests that mean the same: both shapes, any order of lines. Warnings are no part of it."""
-        orders = sorted(
-            [
-                type(order.order).__name__,
-                str(order.order),
-                None if order.lines is None else sorted((line.sku, line.quantity) for line in order.lines),
-            ]
-            for order in self.orders
-        )
-        tracking = [self.tracking.number, self.tracking.url, self.tracking.carrier]
-        return _digest(["create_fulfillment", orders, tracking])
+        """Equal for requests that mean the same: both shapes, any order of lines. Warnings are no part of it.
+
+        No text of a request holds control characters, so that these keep its parts apart.
+        """
+        parts = [self.tracking.number, self.tracking.url or "", self.tracking.carrier or ""]
+        parts += sorted(_order_text(order) for order in self.orders)
+        return hashlib.blake2b("\x1d".join(parts).encode(), digest_size=16, person=b"fulfillment").digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +115,11 @@ def content_fingerprint(content: OrderContent) -> bytes:
 def is_id_in_digits(text: str) -> bool:
     """Whether a reference may be read as an id: ASCII digits, and no greater number than an id can be."""
     return text.isascii() and text.isdigit() and len(text) <= len(str(ID_MAX)) and int(text) <= ID_MAX
+
+
+def _order_text(order: RequestedOrder) -> str:
+    lines = ["all"] if order.lines is None else sorted(f"{line.quantity}\x1f{line.sku}" for line in order.lines)
+    return "\x1e".join((type(order.order).__name__, str(order.order), *lines))
 
 
 def _digest(value: object) -> bytes:
