@@ -47,6 +47,7 @@ class Proxy:
         return wanted
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # ends the thread that accepts, which closing alone does not
         self._listener.close()
 
     def _accept(self) -> None:

@@ -1,5 +1,7 @@
 """The log of an embedded ledger is moved into its file beside a busy writer, and does not grow without end."""
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,25 @@ def test_a_log_that_the_writer_never_finishes_grows_without_end(
     monkeypatch.setattr(Checkpointer, "finish", lambda *_: None)
     path = tmp_path / "ledger.db"
     assert _log_bytes_after_many_batches(path) > path.stat().st_size / 2
+
+
+def test_a_thread_that_is_told_to_stop_while_it_moves_the_log_ends(tmp_path: Path) -> None:
+    is_moving = threading.Event()
+
+    class Busy(Checkpointer):
+        def _move_most(self) -> None:
+            is_moving.set()
+            while not self._is_stopping:
+                time.sleep(0.001)
+            time.sleep(0.05)  # until stop has woken the thread, which is not waiting
+            super()._move_most()
+
+    path = tmp_path / "ledger.db"
+    migrate(path)
+    checkpointer = Busy(path, None, pages=1)
+    checkpointer._is_long.set()
+    assert is_moving.wait(10)
+    stopping = threading.Thread(target=checkpointer.stop, daemon=True)
+    stopping.start()
+    stopping.join(10)
+    assert not stopping.is_alive()

@@ -41,9 +41,9 @@ class Checkpointer:
     def finish(self, writer: apsw.Connection) -> None:
         """Between two batches: have the writer move the last pages, if it is time."""
         if self._is_for_writer:
-            self._is_long.clear()
+            # Only one may move the log at a time: the thread rests until the flag is taken back.
+            _move(writer)
             self._is_for_writer = False
-            writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
     def stop(self) -> None:
         """End the thread."""
@@ -55,18 +55,25 @@ class Checkpointer:
     def _run(self) -> None:
         while True:
             self._is_long.wait()
+            self._is_long.clear()
+            # Looked at after the event is cleared: a call to stop that comes later sets it again.
             if self._is_stopping:
                 return
             if not self._is_for_writer:
                 self._move_most()
+                self._is_for_writer = True
 
     def _move_most(self) -> None:
-        try:
-            for _ in range(ROUNDS_MAX):
-                pages, moved = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                if pages - moved <= LAST_PAGES or self._is_stopping:
-                    break
-        except apsw.Error as error:
-            log.warning("the log could not be moved into the ledger's file: %s", error)
-        self._is_long.clear()
-        self._is_for_writer = True
+        for _ in range(ROUNDS_MAX):
+            if _move(self._connection) <= LAST_PAGES or self._is_stopping:
+                break
+
+
+def _move(connection: apsw.Connection) -> int:
+    """Move what no reader stands in the way of; returns how many pages are left. A full disk is no commit's fault."""
+    try:
+        pages, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except apsw.Error as error:
+        log.warning("the log could not be moved into the ledger's file: %s", error)
+        return 0
+    return pages - moved
