@@ -17,7 +17,7 @@ from typing import Any
 
 import apsw
 
-from shipledger import decision
+from shipledger import fulfilling
 from shipledger.boot import ledgers
 from shipledger.cli.main import main
 from shipledger.storage import migrate
@@ -44,10 +44,10 @@ def _replace(module: ModuleType, **parts: Any) -> None:
 def without_quantity_rule() -> None:
     """Take whatever is asked for, from the first line that has the sku."""
 
-    def take(share: decision.Share) -> list[tuple[Any, int]]:
+    def take(share: fulfilling.Share) -> list[tuple[Any, int]]:
         return [(share.lines[asked.sku][0], asked.quantity) for asked in share.asked.lines or ()]
 
-    _replace(decision, _check_quantities=lambda _: None, _take=take)
+    _replace(fulfilling, _check_quantities=lambda _: None, _take=take)
 
 
 def without_quantity_constraints() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shipledger import decision
+from shipledger import decision, fulfilling
 from shipledger.boot.ledgers import Database, check_ledger, migrate, open_ledger, open_reading
 from shipledger.command import Command, CreateFulfillment
 from shipledger.commit import batch
@@ -72,12 +72,12 @@ def crash_after_deciding(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def break_a_constraint(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that lets one command take more than there is."""
-    take = decision._take
+    take = fulfilling._take
 
-    def take_too_much(share: decision.Share) -> list[tuple[OrderLine, int]]:
+    def take_too_much(share: fulfilling.Share) -> list[tuple[OrderLine, int]]:
         return [(line, quantity if quantity < 9 else 10) for line, quantity in take(share)]
 
-    monkeypatch.setattr(decision, "_take", take_too_much)
+    monkeypatch.setattr(fulfilling, "_take", take_too_much)
 
 
 @pytest.mark.parametrize("poison", [crash_after_deciding, break_a_constraint])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shipledger import decision
+from shipledger import fulfilling
 from shipledger.outcome import Crashed, Done
 from shipledger.refusal import Reason
 from tests.rules.asking import Group, Parcel, line, order
@@ -285,14 +285,14 @@ def test_a_command_that_crashes_half_way_loses_its_own_changes_only(
 ) -> None:
     desk.order(1, line("A", 9))
     desk.order(2, line("A", 9))
-    fulfil = decision._fulfil
+    fulfil = fulfilling._fulfil
 
     def fulfil_or_crash(command: Any, share: Any, *rest: Any) -> Any:
         if command.tracking.number == "CRASH" and share.order.id == 2:
             raise ZeroDivisionError
         return fulfil(command, share, *rest)
 
-    monkeypatch.setattr(decision, "_fulfil", fulfil_or_crash)
+    monkeypatch.setattr(fulfilling, "_fulfil", fulfil_or_crash)
     both = ((1, (("A", 2),)), (2, (("A", 2),)))
     before, crashed, after = desk.send(Parcel(both, "T1"), Parcel(both, "CRASH", key="k"), Parcel(both, "T2"))
     assert isinstance(crashed, Crashed)

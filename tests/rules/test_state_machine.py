@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from shipledger import decision
+from shipledger import fulfilling
 from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
 from shipledger.commit import batch
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
@@ -204,11 +204,11 @@ def test_the_ledger_does_what_the_model_does() -> None:
 @pytest.mark.parametrize(
     ("place", "name", "broken"),
     [
-        (decision, "_check_quantities", lambda shares: None),
-        (decision, "_check_skus", lambda shares: None),
-        (decision, "_is_visible", lambda order, partner: True),
-        (decision, "_repeat_of_an_earlier_parcel", lambda *asked: None),
-        (decision, "_repeated_numbers", lambda *asked: []),
+        (fulfilling, "_check_quantities", lambda shares: None),
+        (fulfilling, "_check_skus", lambda shares: None),
+        (fulfilling, "_is_visible", lambda order, partner: True),
+        (fulfilling, "_repeat_of_an_earlier_parcel", lambda *asked: None),
+        (fulfilling, "_repeated_numbers", lambda *asked: []),
         (batch, "kept_outcome", lambda *asked: None),
         (batch, "keep_answer", lambda *asked: None),
         (WorkingSet, "drop_since", lambda working_set, mark: None),

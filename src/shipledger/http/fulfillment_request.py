@@ -11,7 +11,7 @@ from shipledger.command import (
     RequestedOrder,
     requested_order,
 )
-from shipledger.decision import merge
+from shipledger.fulfilling import merge
 from shipledger.fulfillment import Tracking
 from shipledger.http.fields import Fields, Findings, whole_number
 from shipledger.http.lookalikes import Vocabulary

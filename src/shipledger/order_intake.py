@@ -1,0 +1,31 @@
+"""The rules of an order that comes in: new, sent again, or in another's place."""
+
+from shipledger.command import CreateOrder
+from shipledger.document import fulfillments_of, order_document, order_event_document, with_fulfillments, with_warnings
+from shipledger.event import EventType
+from shipledger.outcome import Done, Outcome
+from shipledger.refusal import Detail, Reason, Refusal
+from shipledger.timestamp import Microseconds
+from shipledger.working_set import WorkingSet
+
+
+def create_order(command: CreateOrder, working_set: WorkingSet, now: Microseconds) -> Outcome:
+    """Record an order. The same order again is no new one; another under its id or reference is refused."""
+    content = command.content
+    fingerprint = command.fingerprint()
+    by_id = None if content.id is None else working_set.orders.get(content.id)
+    by_reference = (
+        None if content.reference is None else working_set.orders.get(working_set.references.get(content.reference, 0))
+    )
+    for field_name, known in (("id", by_id), ("reference", by_reference)):
+        if known is not None and known.content != fingerprint:
+            message = f"Another order has this {field_name}; send the order as it was first sent, or under its own."
+            return Refusal(Reason.ORDER_EXISTS, (Detail("order_exists", field_name, message),))
+    known = by_id or by_reference
+    if known is not None:
+        return Done({}, known.id, is_new=False)
+    order = working_set.add_order(content, fingerprint, now)
+    document = order_document(order, content, now)
+    working_set.add_event(command.origin, EventType.ORDER_CREATED, order, order_event_document(document), now)
+    body = with_fulfillments(document, [], fulfillments_of(order.id))
+    return Done(with_warnings(body, command.cautions), order.id)
