@@ -1,31 +1,18 @@
 """The rules of a parcel: whether its lines may be taken from their orders, and what becomes of them."""
 
-import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shipledger.command import CreateFulfillment, RepeatedTracking, RequestedLine, RequestedOrder
 from shipledger.document import Document, fulfillment_document, with_warnings
 from shipledger.event import EventType
 from shipledger.fulfillment import Fulfillment
-from shipledger.order import Order, OrderLine
+from shipledger.order import Order
 from shipledger.outcome import Done, Outcome
 from shipledger.refusal import Caution, Detail, Reason, Refusal
+from shipledger.share import Share, check_quantities, check_skus, share_of, take
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """One order of a parcel, what is asked of it, and the lines that the asker may take from, by sku and in order."""
-
-    order: Order
-    asked: RequestedOrder
-    lines: dict[str, list[OrderLine]]
-
-    @property
-    def all_lines(self) -> Iterable[OrderLine]:
-        return itertools.chain.from_iterable(self.lines.values())
 
 
 def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now: Microseconds) -> Outcome:
@@ -38,7 +25,7 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
         repeat = _repeat_of_an_earlier_parcel(command, shares, working_set)
         if repeat is not None:
             return repeat
-    refusal = _check_states(shares) or _check_skus(shares) or _check_quantities(shares)
+    refusal = _check_states(shares) or check_skus(shares) or check_quantities(shares)
     if refusal is not None:
         return refusal
     cautions = [*command.cautions, *_repeated_numbers(command, shares, working_set)]
@@ -58,19 +45,11 @@ def _find_orders(command: CreateFulfillment, working_set: WorkingSet) -> list[Sh
         if isinstance(merged, Refusal):
             return merged
         asked[order.id] = merged
-    return [_share(working_set.orders[order_id], group, command.origin.partner) for order_id, group in asked.items()]
+    return [share_of(working_set.orders[order_id], group, command.origin.partner) for order_id, group in asked.items()]
 
 
 def _is_visible(order: Order, partner: str | None) -> bool:
     return partner is None or any(line.partner == partner for line in order.lines)
-
-
-def _share(order: Order, asked: RequestedOrder, partner: str | None) -> Share:
-    lines: dict[str, list[OrderLine]] = {}
-    for line in order.lines:
-        if partner is None or line.partner == partner:
-            lines.setdefault(line.sku, []).append(line)
-    return Share(order, asked, lines)
 
 
 def merge(first: RequestedOrder, second: RequestedOrder) -> RequestedOrder | Refusal:
@@ -136,38 +115,6 @@ def _check_states(shares: list[Share]) -> Refusal | None:
     return Refusal(faults[0][0], tuple(Detail(code, at, reason.sentence) for reason, code, at in faults))
 
 
-def _check_skus(shares: list[Share]) -> Refusal | None:
-    message = "The order has no line with this sku."
-    details = tuple(
-        Detail("unknown_sku", f"{line.at}.sku", message, line.sku, line.quantity, 0, order_id=share.order.id)
-        for share in shares
-        for line in share.asked.lines or ()
-        if line.sku not in share.lines
-    )
-    return Refusal(Reason.INVALID_LINES, details) if details else None
-
-
-def _check_quantities(shares: list[Share]) -> Refusal | None:
-    details = []
-    for share in shares:
-        if share.asked.lines is None and not any(line.remaining for line in share.all_lines):
-            message = "Nothing of the order remains to be fulfilled."
-            details.append(Detail("nothing_remaining", share.asked.at, message, remaining=0))
-        for asked in share.asked.lines or ():
-            remaining = sum(line.remaining for line in share.lines[asked.sku])
-            if asked.quantity > remaining:
-                details.append(_too_many(asked, remaining))
-    return Refusal(Reason.INVALID_LINES, tuple(details)) if details else None
-
-
-def _too_many(asked: RequestedLine, remaining: int) -> Detail:
-    if remaining:
-        code, message = "quantity_exceeds_remaining", f"Only {remaining} of this sku remain to be fulfilled."
-    else:
-        code, message = "nothing_remaining", "Nothing of this sku remains to be fulfilled."
-    return Detail(code, f"{asked.at}.quantity", message, asked.sku, asked.quantity, remaining)
-
-
 def _repeated_numbers(command: CreateFulfillment, shares: list[Share], working_set: WorkingSet) -> list[Caution]:
     cautions = []
     for share in shares:
@@ -181,27 +128,11 @@ def _repeated_numbers(command: CreateFulfillment, shares: list[Share], working_s
 
 def _fulfil(command: CreateFulfillment, share: Share, working_set: WorkingSet, now: Microseconds) -> Document:
     origin, order = command.origin, share.order
-    document = fulfillment_document(working_set.add_fulfillment(origin, order, _take(share), command.tracking, now))
+    document = fulfillment_document(working_set.add_fulfillment(origin, order, take(share), command.tracking, now))
     working_set.add_event(origin, EventType.FULFILLMENT_CREATED, order, document, now)
     if order.fulfilled + order.cancelled == order.ordered:
         working_set.add_event(origin, EventType.ORDER_FULFILLED, order, None, now)
     return document
-
-
-def _take(share: Share) -> list[tuple[OrderLine, int]]:
-    """What to take from each line, in the order's order (as it is stored): lines of one sku are filled one by one."""
-    if share.asked.lines is None:
-        lines = sorted(share.all_lines, key=lambda line: line.position)
-        return [(line, line.remaining) for line in lines if line.remaining]
-    taken = []
-    for asked in share.asked.lines:
-        wanted = asked.quantity
-        for line in share.lines[asked.sku]:
-            quantity = min(wanted, line.remaining)
-            if quantity:
-                taken.append((line, quantity))
-                wanted -= quantity
-    return sorted(taken, key=lambda part: part[0].position)
 
 
 def _done(command: CreateFulfillment, parcel: list[Document], cautions: Iterable[Caution]) -> Done:

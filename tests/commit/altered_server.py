@@ -20,6 +20,7 @@ import apsw
 from shipledger import fulfilling
 from shipledger.boot import ledgers
 from shipledger.cli.main import main
+from shipledger.share import Share
 from shipledger.storage import migrate
 from shipledger.storage.migrate import Migration
 from shipledger.storage.postgres_connection import STATEMENTS
@@ -44,10 +45,10 @@ def _replace(module: ModuleType, **parts: Any) -> None:
 def without_quantity_rule() -> None:
     """Take whatever is asked for, from the first line that has the sku."""
 
-    def take(share: fulfilling.Share) -> list[tuple[Any, int]]:
+    def take(share: Share) -> list[tuple[Any, int]]:
         return [(share.lines[asked.sku][0], asked.quantity) for asked in share.asked.lines or ()]
 
-    _replace(fulfilling, _check_quantities=lambda _: None, _take=take)
+    _replace(fulfilling, check_quantities=lambda _: None, take=take)
 
 
 def without_quantity_constraints() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shipledger import decision, fulfilling
+from shipledger import decision, fulfilling, share
 from shipledger.boot.ledgers import Database, check_ledger, migrate, open_ledger, open_reading
 from shipledger.command import Command, CreateFulfillment
 from shipledger.commit import batch
@@ -17,6 +17,7 @@ from shipledger.document import Document
 from shipledger.order import OrderLine
 from shipledger.outcome import Crashed, Done, Fault, Outcome, OutcomeUnknown, Unavailable
 from shipledger.refusal import Reason, Refusal
+from shipledger.share import Share
 from shipledger.storage.port import FulfillmentFilter, Ledger
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
@@ -72,12 +73,12 @@ def crash_after_deciding(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def break_a_constraint(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that lets one command take more than there is."""
-    take = fulfilling._take
+    take = share.take
 
-    def take_too_much(share: fulfilling.Share) -> list[tuple[OrderLine, int]]:
-        return [(line, quantity if quantity < 9 else 10) for line, quantity in take(share)]
+    def take_too_much(one: Share) -> list[tuple[OrderLine, int]]:
+        return [(line, quantity if quantity < 9 else 10) for line, quantity in take(one)]
 
-    monkeypatch.setattr(fulfilling, "_take", take_too_much)
+    monkeypatch.setattr(fulfilling, "take", take_too_much)
 
 
 @pytest.mark.parametrize("poison", [crash_after_deciding, break_a_constraint])

@@ -204,8 +204,8 @@ def test_the_ledger_does_what_the_model_does() -> None:
 @pytest.mark.parametrize(
     ("place", "name", "broken"),
     [
-        (fulfilling, "_check_quantities", lambda shares: None),
-        (fulfilling, "_check_skus", lambda shares: None),
+        (fulfilling, "check_quantities", lambda shares: None),
+        (fulfilling, "check_skus", lambda shares: None),
         (fulfilling, "_is_visible", lambda order, partner: True),
         (fulfilling, "_repeat_of_an_earlier_parcel", lambda *asked: None),
         (fulfilling, "_repeated_numbers", lambda *asked: []),
