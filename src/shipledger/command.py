@@ -8,26 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from shipledger.fulfillment import Tracking, summed
+from shipledger.key import KeyCommand
 from shipledger.limits import ID_MAX
 from shipledger.order import OrderContent
+from shipledger.origin import OPERATOR as OPERATOR  # noqa: PLC0414 - known from here
+from shipledger.origin import Origin as Origin  # noqa: PLC0414 - known from here
 from shipledger.refusal import Caution
 
 OrderKey = int | str
 """How a request names an order: an integer is its id; a string its reference, or, failing that, the id in digits."""
-
-OPERATOR = "operator"
-"""The account of those who run the ledger. A partner's account is ``partner:`` and its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Who asks: the account that idempotency keys belong to, the partner (None: the operator), facts for the audit."""
-
-    account: str
-    partner: str | None
-    actor: str
-    key_id: int | None
-    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +81,7 @@ class CreateOrder:
         return content_fingerprint(self.content)
 
 
-Command = CreateFulfillment | CreateOrder
+Command = CreateFulfillment | CreateOrder | KeyCommand
 
 
 def content_fingerprint(content: OrderContent) -> bytes:

@@ -2,6 +2,8 @@
 
 from shipledger.command import Command, CreateFulfillment, CreateOrder
 from shipledger.fulfilling import create_fulfillment
+from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
+from shipledger.key_rules import create_key, note_key_use, revoke_key, rotate_key
 from shipledger.order_intake import create_order
 from shipledger.outcome import Outcome
 from shipledger.timestamp import Microseconds
@@ -15,3 +17,11 @@ def decide(command: Command, working_set: WorkingSet, now: Microseconds) -> Outc
             return create_fulfillment(command, working_set, now)
         case CreateOrder():
             return create_order(command, working_set, now)
+        case CreateKey():
+            return create_key(command, working_set, now)
+        case RevokeKey():
+            return revoke_key(command, working_set, now)
+        case RotateKey():
+            return rotate_key(command, working_set, now)
+        case NoteKeyUse():
+            return note_key_use(command, working_set)

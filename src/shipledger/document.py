@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shipledger.fulfillment import Fulfillment
+from shipledger.key import Key
 from shipledger.order import Order, OrderContent
 from shipledger.refusal import Caution
 from shipledger.timestamp import Microseconds, show, show_or_none
@@ -58,6 +59,24 @@ def order_document(order: Order, content: OrderContent, created_at: Microseconds
 def order_event_document(order: Document) -> Document:
     """An order as events tell it: nothing that names or locates its customer."""
     return {name: value for name, value in order.items() if name not in {"email", "shipping_address"}}
+
+
+def key_document(key: Key) -> Document:
+    """A key, without anything that lets its reader in."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": str(key.role),
+        "partner": key.partner,
+        "scopes": sorted(key.scopes),
+        "rate_limit": key.rate_limit,
+        "starts_with": key.credential.starts_with,
+        "created_at": show(key.created_at),
+        "expires_at": show_or_none(key.expires_at),
+        "last_used_at": show_or_none(key.last_used_at),
+        "revoked_at": show_or_none(key.revoked_at),
+        "replaced_by": key.replaced_by,
+    }
 
 
 def with_fulfillments(order: Document, fulfillments: Iterable[Document], more_at: str) -> Document:

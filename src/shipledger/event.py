@@ -15,10 +15,16 @@ class EventType(StrEnum):
     ORDER_FULFILLED = "order.fulfilled"
     FULFILLMENT_CREATED = "fulfillment.created"
 
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One fact about one order. `sequence` counts the order's events from 1; `origin` says who caused it, and how.
+
+    Of administration, both are None: such a fact is in the audit trail, and never in the feed.
 
     `data` is the thing as it was then. None stands for the order as its batch leaves it, read when the event is saved:
     an order that a parcel completes need not be loaded whole to decide that.
@@ -26,8 +32,8 @@ class Event:
 
     id: int
     type: EventType
-    order_id: int
-    sequence: int
+    order_id: int | None
+    sequence: int | None
     created_at: Microseconds
     origin: Origin
     data: Document | None

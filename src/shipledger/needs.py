@@ -4,10 +4,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from shipledger.command import Command, CreateFulfillment, CreateOrder, OrderKey, RepeatedTracking, is_id_in_digits
+from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
 
 REPEATS_COMPARED_MAX = 50
 """Earlier fulfillments with one order and tracking number that a repeat is looked for in."""
+
+ADMINISTRATIVE_EVENTS_MAX = 2
+"""Events of one administrative command: a rotation tells of the old key and of the new one."""
 
 
 @dataclass(slots=True)
@@ -16,6 +20,8 @@ class Needs:
 
     `lines` are the skus needed of each order (None: all its lines; an empty set: the order alone). `kept` are accounts
     with their idempotency keys. `repeats` are orders with tracking numbers, `repeats_max` fulfillments of each.
+
+    Tables of administration are small, and loaded whole (`keys`) under a lock where several nodes write.
     """
 
     lines: dict[OrderKey, set[str] | None] = field(default_factory=dict)
@@ -25,6 +31,8 @@ class Needs:
     orders_to_add: int = 0
     fulfillments_to_add: int = 0
     new_order_names: set[OrderKey] = field(default_factory=set)
+    keys: bool = False
+    administrative_events_to_add: int = 0
 
     def add(self, command: Command) -> None:
         """Need what this command needs, too."""
@@ -35,6 +43,11 @@ class Needs:
                 self._add_fulfillment(command)
             case CreateOrder():
                 self._add_order(command)
+            case CreateKey() | RevokeKey() | RotateKey():
+                self.keys = True
+                self.administrative_events_to_add += ADMINISTRATIVE_EVENTS_MAX
+            case NoteKeyUse():
+                self.keys = True
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)
@@ -60,8 +73,8 @@ class Needs:
 
     @property
     def events_to_add(self) -> int:
-        """At most: one for each new thing, and one for each order that a parcel completes."""
-        return self.orders_to_add + 2 * self.fulfillments_to_add
+        """At most: one for each new thing, one for each order that a parcel completes, and those of administration."""
+        return self.orders_to_add + 2 * self.fulfillments_to_add + self.administrative_events_to_add
 
     @property
     def order_ids_to_add(self) -> int:

@@ -24,6 +24,7 @@ class Reason(Enum):
         "Fulfillment Exists",
         "The same lines of this order were already fulfilled with this tracking number.",
     )
+    KEY_ENDED = ("Key Ended", "This key was revoked or replaced, or it has expired; make a new one.")
     KEY_REUSED = (
         "Idempotency-Key Reused",
         "This Idempotency-Key was used for another request; use a new key for a new request.",

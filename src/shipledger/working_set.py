@@ -13,11 +13,12 @@ from shipledger.command import OrderKey, Origin, is_id_in_digits
 from shipledger.document import Document
 from shipledger.event import Event, EventType
 from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
+from shipledger.key import Key
 from shipledger.order import Order, OrderContent, OrderLine
 from shipledger.outcome import Done
 from shipledger.timestamp import Microseconds
 
-Key = TypeVar("Key")
+Name = TypeVar("Name")
 Row = TypeVar("Row")
 
 
@@ -45,8 +46,9 @@ class KeptAnswer:
 class WorkingSet:
     """What was loaded for a batch, and what the batch adds and changes.
 
-    `orders` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are earlier fulfillments that
-    still stand, newest first, by order id and tracking number. The id iterators hold as many as the batch may need.
+    `orders` and `keys` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are earlier
+    fulfillments that still stand, newest first, by order id and tracking number. The id iterators hold as many as the
+    batch may need.
     """
 
     fulfillment_ids: Iterator[int]
@@ -56,13 +58,16 @@ class WorkingSet:
     references: dict[str, int] = field(default_factory=dict)
     kept: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
     repeats: dict[tuple[int, str], list[Fulfillment]] = field(default_factory=dict)
+    keys: dict[int, Key] = field(default_factory=dict)
 
     new_orders: list[NewOrder] = field(default_factory=list)
     new_fulfillments: list[Fulfillment] = field(default_factory=list)
     new_events: list[Event] = field(default_factory=list)
     new_kept: list[KeptAnswer] = field(default_factory=list)
+    new_keys: list[Key] = field(default_factory=list)
     changed_orders: dict[int, Order] = field(default_factory=dict)
     changed_lines: dict[tuple[int, int], OrderLine] = field(default_factory=dict)
+    changed_keys: dict[int, Key] = field(default_factory=dict)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
@@ -118,6 +123,20 @@ class WorkingSet:
         event = Event(next(self.event_ids), type_, order.id, order.event_count, now, origin, data)
         self._append(self.new_events, event)
 
+    def add_administrative_event(self, origin: Origin, type_: EventType, data: Document, now: Microseconds) -> None:
+        """Add a fact about no order: it is in the audit trail, and never in the feed."""
+        self._append(self.new_events, Event(next(self.event_ids), type_, None, None, now, origin, data))
+
+    def add_key(self, key: Key) -> None:
+        """Add a key."""
+        self._put(self.keys, key.id, key)
+        self._append(self.new_keys, key)
+
+    def change_key(self, key: Key, name: str, value: int) -> None:
+        """Set a field of a key."""
+        self._set(key, name, value)
+        self.changed_keys[key.id] = key
+
     def keep_answer(self, answer: KeptAnswer) -> None:
         """Keep the answer to a request with an idempotency key, for ever."""
         self._put(self.kept, (answer.account, answer.key), answer)
@@ -135,9 +154,9 @@ class WorkingSet:
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to save."""
-        return bool(self.new_orders or self.new_fulfillments or self.new_events or self.new_kept)
+        return bool(self.new_orders or self.new_fulfillments or self.new_events or self.new_kept or self.changed_keys)
 
-    def _set(self, row: Order | OrderLine, name: str, value: int) -> None:
+    def _set(self, row: Order | OrderLine | Key, name: str, value: int) -> None:
         self._undo.append(partial(setattr, row, name, getattr(row, name)))
         setattr(row, name, value)
 
@@ -145,6 +164,6 @@ class WorkingSet:
         self._undo.append(rows.pop)
         rows.append(row)
 
-    def _put(self, rows: dict[Key, Row], key: Key, row: Row) -> None:
+    def _put(self, rows: dict[Name, Row], key: Name, row: Row) -> None:
         self._undo.append(partial(rows.__setitem__, key, rows[key]) if key in rows else partial(rows.pop, key))
         rows[key] = row

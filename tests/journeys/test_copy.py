@@ -14,14 +14,16 @@ import pytest
 
 from shipledger.boot.ledgers import check_ledger
 from shipledger.commit.batch import commit_batch
+from shipledger.key import RotateKey
 from shipledger.outcome import Done
 from shipledger.storage import copying
 from shipledger.storage.copying import TABLES, CopyRefused, copy_ledger
 from shipledger.storage.postgres import PostgresLedger
 from shipledger.storage.postgres_reading import postgres_reading
 from shipledger.storage.sqlite_reading import sqlite_reading
-from tests.commit.commands import new_ledger, order, ship
+from tests.commit.commands import ORIGIN, new_ledger, order, ship
 from tests.postgres_server import Databases, execute
+from tests.rules.key_asking import create as create_key
 
 ORDERS = 300
 
@@ -34,6 +36,7 @@ def source(tmp_path: Path) -> Path:
     orders = [order(id_, ("Ä-sku", 3), ("b", 2), reference=f"#{id_}ß") for id_ in range(1, ORDERS + 1)]
     parcels = [ship(id_, ("Ä-sku", 1), number=f"T{id_}\\\t", key=f"k{id_}") for id_ in range(1, ORDERS + 1)]
     commit_batch(ledger, [*orders, order(None, ("c", 1))], now=1)
+    commit_batch(ledger, [create_key(1), RotateKey(ORIGIN, 1, create_key(2).credential, overlap_seconds=9)], now=2)
     commit_batch(ledger, [*parcels, *(ship(id_) for id_ in range(1, 50))], now=2)
     ledger.close()
     return path

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shipledger.event import Event
 from shipledger.fulfillment import Fulfillment
+from shipledger.key import Key
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
 from shipledger.order import Order
@@ -21,6 +22,7 @@ class MemoryLedger:
         self.orders: dict[int, Order] = {}
         self.fulfillments: list[Fulfillment] = []
         self.kept: dict[tuple[str, str], KeptAnswer] = {}
+        self.keys: dict[int, Key] = {}
         self._last_event_id = 0
         self._next_order_id = ASSIGNED_ORDER_ID_MIN
 
@@ -52,6 +54,7 @@ class MemoryLedger:
             ]
             working_set.repeats[order_id, number] = earlier[::-1][: needs.repeats_max]
         working_set.kept = {name: kept for name, kept in self.kept.items() if name in needs.kept}
+        working_set.keys = {key.id: replace(key) for key in self.keys.values() if needs.keys}
         return working_set
 
     def save(self, working_set: WorkingSet) -> None:
@@ -68,6 +71,7 @@ class MemoryLedger:
         self._next_order_id = max([self._next_order_id, *(order_id + 1 for order_id in assigned)])
         self.fulfillments += working_set.new_fulfillments
         self.kept |= {(kept.account, kept.key): kept for kept in working_set.new_kept}
+        self.keys |= {key.id: replace(key) for key in (*working_set.new_keys, *working_set.changed_keys.values())}
         self._last_event_id = max([self._last_event_id, *(event.id for event in working_set.new_events)])
 
     def close(self) -> None:

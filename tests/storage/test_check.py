@@ -12,12 +12,14 @@ import pytest
 
 from shipledger.boot.ledgers import Database, check_ledger, migrate, open_ledger
 from shipledger.commit.batch import commit_batch
+from shipledger.key import RotateKey
 from shipledger.needs import needs_of
 from shipledger.storage.invariants import INVARIANTS
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_sequencer import number_events
-from tests.commit.commands import NOW, order, ship
+from tests.commit.commands import NOW, ORIGIN, order, ship
 from tests.postgres_server import Databases, execute
+from tests.rules.key_asking import create
 
 BREAKS = [
     ("no line is over-fulfilled", "UPDATE order_lines SET fulfilled = 9 WHERE order_id = 1", "1 A 0"),
@@ -54,6 +56,13 @@ BREAKS = [
         "UPDATE events SET type = 'order.fulfilled' WHERE type = 'order.created' AND order_id = 2",
         "2",
     ),
+    (
+        "every key has one event that tells of its creation",
+        "UPDATE events SET type = 'key.revoked' WHERE type = 'key.rotated' OR data LIKE '{\"id\":2,%'",
+        "2",
+    ),
+    ("a key that was replaced names a later one", "UPDATE keys SET replaced_by = 3 WHERE id = 1", "1"),
+    ("a key that was replaced names a later one", "UPDATE keys SET replaced_by = 1 WHERE id = 2", "2"),
     ("what a kept answer names exists", "UPDATE kept_answers SET made_id = 77", "k"),
     ("the schema is up to date", "DELETE FROM migrations", "0001 orders_and_fulfillments"),
 ]
@@ -69,8 +78,16 @@ SQLITE_BREAKS = [
 ]
 
 POSTGRES_BREAKS = [
-    ("every event has a place in the feed, or waits for one", "DELETE FROM event_positions WHERE event_id = 2", "2"),
-    ("every event has a place in the feed, or waits for one", "INSERT INTO unnumbered_events VALUES (1)", "1"),
+    (
+        "every event of an order has a place in the feed, or waits for one",
+        "DELETE FROM event_positions WHERE event_id = 2",
+        "2",
+    ),
+    (
+        "every event of an order has a place in the feed, or waits for one",
+        "INSERT INTO unnumbered_events VALUES (1)",
+        "1",
+    ),
     (
         "the feed keeps the order of each order's events",
         "UPDATE event_positions SET position = 9 WHERE event_id = 1",
@@ -103,10 +120,11 @@ Place = TypeVar("Place", bound=Database)
 
 
 def sound_ledger(place: Place) -> Place:
-    """One order of which something was shipped under a key, and one of which nothing was."""
+    """One order of which something was shipped under a key, one of which nothing was, and a key that was replaced."""
     migrate(place)
     ledger = open_ledger(place)
     commit_batch(ledger, [order(1, ("A", 5), ("B", 1)), order(2, ("C", 5)), ship(1, ("A", 1), key="k")], NOW)
+    commit_batch(ledger, [create(1), RotateKey(ORIGIN, 1, create(2).credential, overlap_seconds=9)], NOW)
     ledger.close()
     return place
 

@@ -23,6 +23,7 @@ STATUS_OF = {
     Reason.ORDER_ON_HOLD: 409,
     Reason.ORDER_EXISTS: 409,
     Reason.FULFILLMENT_EXISTS: 409,
+    Reason.KEY_ENDED: 409,
     Reason.KEY_REUSED: 422,
 }
 TITLE_OF = {

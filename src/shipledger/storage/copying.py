@@ -65,6 +65,14 @@ TABLES = (
         ("account", "key", "fingerprint", "body", "made_id", "is_new", "created_at"),
         frozenset({"is_new"}),
     ),
+    Table(
+        "keys",
+        ("id",),
+        (
+            "id", "public_part", "digest", "name", "role", "partner", "scopes", "rate_limit", "created_at",
+            "expires_at", "last_used_at", "revoked_at", "replaced_by",
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -170,7 +178,9 @@ def _finish(file: apsw.Connection, server: Connection) -> None:
     """Go on counting where the source was; its events keep their places in the feed, which were their ids."""
     next_order_id = file.execute("SELECT value FROM counters WHERE name = 'order_ids'").get
     with server.transaction():
-        server.execute("INSERT INTO event_positions (position, event_id) SELECT id, id FROM events")
+        server.execute(
+            "INSERT INTO event_positions (position, event_id) SELECT id, id FROM events WHERE order_id IS NOT NULL"
+        )
         for sequence, table in (("fulfillment_ids", "fulfillments"), ("event_ids", "events")):
             last: int | None = file.execute(f"SELECT max(id) FROM {table}").get
             if last is not None:

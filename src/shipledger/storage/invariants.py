@@ -74,11 +74,25 @@ INVARIANTS = {
         ) AS event ON event.order_id = orders.id
         WHERE told IS DISTINCT FROM 1
     """,
+    "every key has one event that tells of its creation": """
+        SELECT keys.id FROM keys
+        LEFT JOIN (
+            SELECT {made_id} AS made_key, count(*) AS told FROM events
+            WHERE order_id IS NULL AND type = 'key.created' GROUP BY made_key
+        ) AS event ON event.made_key = keys.id
+        WHERE told IS DISTINCT FROM 1
+    """,
+    "a key that was replaced names a later one": """
+        SELECT id FROM keys
+        WHERE replaced_by <= id OR NOT EXISTS (SELECT 1 FROM keys AS newer WHERE newer.id = keys.replaced_by)
+            AND replaced_by IS NOT NULL
+    """,
     "what a kept answer names exists": """
         SELECT key FROM kept_answers
         WHERE made_id IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM fulfillments WHERE id = made_id)
             AND NOT EXISTS (SELECT 1 FROM orders WHERE id = made_id)
+            AND NOT EXISTS (SELECT 1 FROM keys WHERE id = made_id)
     """,
 }
 

@@ -10,6 +10,7 @@ from shipledger.storage.rows import (
     Row,
     fulfillments_from_rows,
     kept_answer_from_row,
+    key_from_row,
     line_from_row,
     order_documents,
     order_from_row,
@@ -22,7 +23,7 @@ several columns; anything else is a plain value."""
 
 
 def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
-    """Kept answers and orders, then lines and earlier fulfillments.
+    """Kept answers, orders and keys, then lines and earlier fulfillments.
 
     What does not depend on each other is asked for before any of it is read: a database at the end of a wire answers
     all of it in one trip.
@@ -30,6 +31,7 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     ids, references = needs.order_names()
     kept_rows = query("load_kept_answers", sorted(needs.kept)) if needs.kept else ()
     order_rows = query("load_orders", ids, references) if needs.lines else ()
+    key_rows = query("load_keys") if needs.keys else ()
     for row in kept_rows:
         kept = kept_answer_from_row(row)
         working_set.kept[kept.account, kept.key] = kept
@@ -38,6 +40,9 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
         working_set.orders[order.id] = order
         if order.reference is not None:
             working_set.references[order.reference] = order.id
+    for row in key_rows:
+        key = key_from_row(row)
+        working_set.keys[key.id] = key
     _load_parts(query, needs.of_found(working_set.find), needs.repeats_max, working_set)
 
 

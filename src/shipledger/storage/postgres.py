@@ -1,7 +1,8 @@
 """The ledger on PostgreSQL: any number of processes write it, none of them special.
 
-A batch first claims the names that must be unique (idempotency keys, ids and references of new orders) in sorted order,
-then locks its orders in order of id: nodes wait for each other, and never in a circle.
+A batch first claims the names that must be unique (idempotency keys, ids and references of new orders) and the tables
+that it loads whole, in sorted order, then locks its orders in order of id: nodes wait for each other, and never in a
+circle.
 """
 
 import hashlib
@@ -212,5 +213,7 @@ def _claims(needs: Needs) -> list[int]:
     """The names that a batch claims, as sorted 64-bit numbers. Two names of one number only wait for each other."""
     names = [f"key {account} {key}" for account, key in needs.kept]
     names += [f"order {key!r}" for key in needs.new_order_names]
+    if needs.keys:
+        names.append("keys")
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     return sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})

@@ -8,6 +8,7 @@ import msgspec
 
 from shipledger.document import Document, order_document, order_event_document
 from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
+from shipledger.key import Credential, Key, Role, Scope
 from shipledger.order import Order, OrderContent, OrderLine
 from shipledger.outcome import Done
 from shipledger.timestamp import show
@@ -48,6 +49,21 @@ def kept_answer_from_row(row: Row) -> KeptAnswer:
     account, key, fingerprint, body, made_id, is_new, created_at = row
     done = Done(from_json_text(body), made_id, is_new=bool(is_new), replayed=True)
     return KeptAnswer(account, key, fingerprint, done, created_at)
+
+
+def key_from_row(row: Row) -> Key:
+    """A key from the columns of `load_keys`."""
+    id_, public_part, digest, name, role, partner, scopes, *rest = row
+    held = frozenset(Scope(scope) for scope in from_json_text(scopes))
+    return Key(id_, Credential(public_part, digest), name, Role(role), partner, held, *rest)
+
+
+def _key_row(key: Key) -> Row:
+    return (
+        key.id, key.credential.public_part, key.credential.digest, key.name, str(key.role), key.partner,
+        json_text(sorted(key.scopes)), key.rate_limit, key.created_at, key.expires_at, key.last_used_at,
+        key.revoked_at, key.replaced_by,
+    )  # fmt: skip
 
 
 def order_documents(order_rows: Iterable[Row], line_rows: Iterable[Row]) -> dict[int, Document]:
@@ -131,7 +147,15 @@ def rows_to_save(
         [(line.fulfilled, line.cancelled, line.order_id, line.sku, line.position) for line in lines],
     )
     yield from _fulfillment_rows(working_set)
-    told = {event.order_id for event in working_set.new_events if event.data is None}
+    yield "add_key", [_key_row(key) for key in working_set.new_keys]
+    yield (
+        "change_key",
+        [
+            (key.expires_at, key.last_used_at, key.revoked_at, key.replaced_by, key.id)
+            for key in working_set.changed_keys.values()
+        ],
+    )
+    told = {event.order_id for event in working_set.new_events if event.data is None and event.order_id is not None}
     yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
     yield "add_kept_answer", [
         (kept.account, kept.key, kept.fingerprint, json_text(kept.done.body), kept.done.made_id, kept.done.is_new,
@@ -176,6 +200,6 @@ def _event_rows(working_set: WorkingSet, orders: dict[int, Document]) -> list[Ro
     return [
         (event.id, event.order_id, event.sequence, str(event.type), event.created_at, event.origin.actor,
          event.origin.key_id, event.origin.request_id,
-         json_text(order_event_document(orders[event.order_id]) if event.data is None else event.data))
+         json_text(order_event_document(orders[event.order_id or 0]) if event.data is None else event.data))
         for event in working_set.new_events
     ]  # fmt: skip

@@ -63,17 +63,20 @@ CREATE TABLE fulfillment_lines (
     PRIMARY KEY (fulfillment_id, position)
 );
 
+-- Facts about administration are of no order. They are in the audit trail, and never in the feed.
 CREATE TABLE events (
     id bigint PRIMARY KEY,
-    order_id bigint NOT NULL REFERENCES orders (id),
-    sequence bigint NOT NULL CHECK (sequence > 0),
+    order_id bigint REFERENCES orders (id),
+    sequence bigint CHECK (sequence > 0),
     type text NOT NULL,
     created_at bigint NOT NULL,
     actor text NOT NULL,
     key_id bigint,
     request_id text NOT NULL,
-    data text NOT NULL
+    data text NOT NULL,
+    CHECK ((order_id IS NULL) = (sequence IS NULL))
 );
+CREATE INDEX events_of_administration ON events (id) WHERE order_id IS NULL;
 -- Two nodes that changed an order at once would give the same sequence twice: a second guard beside the locks.
 CREATE UNIQUE INDEX events_by_order ON events (order_id, sequence);
 

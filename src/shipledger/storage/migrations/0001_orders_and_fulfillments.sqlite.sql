@@ -63,17 +63,20 @@ CREATE TABLE fulfillment_lines (
     PRIMARY KEY (fulfillment_id, position)
 ) STRICT, WITHOUT ROWID;
 
+-- Facts about administration are of no order. They are in the audit trail, and never in the feed.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
-    order_id INTEGER NOT NULL REFERENCES orders (id),
-    sequence INTEGER NOT NULL CHECK (sequence > 0),
+    order_id INTEGER REFERENCES orders (id),
+    sequence INTEGER CHECK (sequence > 0),
     type TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     actor TEXT NOT NULL,
     key_id INTEGER,
     request_id TEXT NOT NULL,
-    data TEXT NOT NULL
+    data TEXT NOT NULL,
+    CHECK ((order_id IS NULL) = (sequence IS NULL))
 ) STRICT;
+CREATE INDEX events_of_administration ON events (id) WHERE order_id IS NULL;
 
 CREATE TABLE kept_answers (
     account TEXT NOT NULL,

@@ -5,7 +5,7 @@ WITH added AS (
         %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::bigint[], %b::text[],
         %b::text[]
     )
-    RETURNING id
+    RETURNING id, order_id
 )
 INSERT INTO unnumbered_events (event_id)
-SELECT id FROM added
+SELECT id FROM added WHERE order_id IS NOT NULL
