@@ -31,4 +31,6 @@ ORDER_FULFILLMENTS_SHOWN_MAX = 50
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 200
+EVENTS_WAIT_SECONDS_MAX = 30
+"""How long a reader of the feed may have its answer wait for an event."""
 BODY_BYTES_MAX = 2 * 1024 * 1024

@@ -48,7 +48,7 @@ def ledger(path: Path) -> HeldLedger:
 
 
 @contextmanager
-def committing(ledger: HeldLedger, **limits: int) -> Iterator[BatchCommitter]:
+def committing(ledger: HeldLedger, **limits: Any) -> Iterator[BatchCommitter]:
     """A committer over a ledger with one order of ninety-nine As; every COMMIT after that is held."""
     moments = itertools.count(NOW)
     committer = BatchCommitter(ledger, lambda: next(moments), **limits)

@@ -45,6 +45,8 @@ def an_answer_has_an_id_and_an_error_its_keys(ctx: CheckContext, response: Respo
     assert response.headers.get("x-request-id"), "no X-Request-Id"
     if response.status_code >= 400 and case.method != "HEAD":
         keys = ["error", "message", "details"] if response.status_code in {400, 409, 422} else ["error", "message"]
+        if response.status_code == 410:
+            keys.append("oldest")
         assert list(response.json()) == keys
 
 

@@ -83,7 +83,7 @@ def test_every_route_is_told_completely(route: Route) -> None:
         assert {str(status) for status in route.answers} | {"403", "500"} <= operation["responses"].keys()
         assert ("503" in operation["responses"]) or route.method == "GET"
         assert ("requestBody" in operation) is (route.request is not None)
-        wanted = {*route.query, *(route.list_spec.parameters if route.list_spec else ())}
+        wanted = {*route.query, *route.parameters, *(route.list_spec.parameters if route.list_spec else ())}
         wanted |= {"Idempotency-Key"} if route.takes_key else set()
         wanted |= {"id"} if "{id}" in route.path else set()
         assert {parameter["name"] for parameter in operation.get("parameters", [])} == wanted

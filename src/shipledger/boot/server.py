@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from shipledger.boot.assemble import application
+from shipledger.boot.assemble import Served, application
 from shipledger.boot.ledgers import held_for_writing
 from shipledger.boot.settings import Settings
 from shipledger.boot.workers import Workers
@@ -52,7 +52,7 @@ def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[],
     signal.signal(signal.SIGTERM, _leave)
     with application(settings) as served:
         config = uvicorn.Config(
-            served,
+            served.application,
             http=GuardedProtocol,
             loop="uvloop",
             ws="none",
@@ -65,7 +65,7 @@ def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[],
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
         _calm_the_collector()
-        _Server(config, when_ready).run(sockets=[listener])
+        _Server(config, served, when_ready).run(sockets=[listener])
 
 
 def _calm_the_collector() -> None:
@@ -80,13 +80,18 @@ def _leave(*_: object) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], object]) -> None:
+    def __init__(self, config: uvicorn.Config, served: Served, when_ready: Callable[[], object]) -> None:
         super().__init__(config)
+        self._served = served
         self._when_ready = when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._served.stop()
+        await super().shutdown(sockets=sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -40,12 +40,14 @@ class BatchCommitter:
         ledger: Ledger,
         clock: Callable[[], Microseconds],
         *,
+        on_commit: Callable[[], None] = lambda: None,
         batch_max: int = BATCH_MAX,
         queue_max: int = QUEUE_MAX,
     ) -> None:
-        """`clock` is read once a batch: all its commands happen at one moment."""
+        """`clock` is read once a batch: all its commands happen at one moment. `on_commit` is told after each batch."""
         self._ledger = ledger
         self._clock = clock
+        self._on_commit = on_commit
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -106,6 +108,7 @@ class BatchCommitter:
                 loop.call_soon_threadsafe(_answer, answered)
             except RuntimeError:
                 log.warning("a loop closed before its answers came; what was committed stays committed")
+        self._on_commit()
 
 
 def _answer(answered: list[tuple[asyncio.Future[Outcome], Outcome | Fault]]) -> None:

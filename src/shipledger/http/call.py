@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 
@@ -16,6 +16,17 @@ from shipledger.outcome import Submit
 from shipledger.storage.port import Reading
 
 Read = TypeVar("Read")
+
+
+class Watch(Protocol):
+    """Wakes those who wait for events: take a mark, read, and wait for a change since the mark."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    def mark(self) -> int: ...
+
+    async def changed(self, mark: int, seconds_max: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,7 @@ class Services:
     readers: Executor
     zone: tzinfo
     repeated: RepeatedTracking
+    watch: Watch
     openapi: dict[str, Any]
     docs: tuple[bytes, list[Header]]
     welcome: tuple[bytes, list[Header]]

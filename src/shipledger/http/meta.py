@@ -20,6 +20,7 @@ async def welcome(call: Call) -> Answer:
         "openapi": "/openapi.json",
         "orders": "/v1/orders",
         "fulfillments": "/v1/fulfillments",
+        "events": "/v1/events",
         "health": "/healthz",
         "readiness": "/readyz",
     }

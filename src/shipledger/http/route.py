@@ -31,5 +31,7 @@ class Route:
     list_spec: ListSpec | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     """Parameters that are true or false, with what they mean."""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Other parameters of the query: each one's schema, with what it means as its description."""
     takes_key: bool = False
     """Whether it heeds Idempotency-Key."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shipledger.http import fulfillments, meta, orders, schemas
+from shipledger.http import feed, fulfillments, meta, orders, schemas
 from shipledger.http.route import PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
@@ -34,6 +34,10 @@ ROUTES = (
           {200: schemas.OrderList, **_or(400)}, list_spec=orders.LIST),
     Route("GET", "/v1/orders/{id}", orders.read, "orders:read", "Read an order",
           {200: schemas.Order, **_or(400, 404)}),
+    Route("GET", "/v1/events", feed.list_, "orders:read", "Read the feed of events",
+          {200: schemas.EventList, **_or(400), 410: schemas.Gone},
+          "Every change once, in one order that never skips. With wait, an answer without events is held back until"
+          " there is one.", parameters=feed.PARAMETERS),
     Route("GET", "/", meta.welcome, PUBLIC, "Where to go next", {200: schemas.Welcome | str}),
     Route("GET", "/healthz", meta.alive, PUBLIC, "Whether the server is alive", {200: schemas.Health}),
     Route("GET", "/readyz", meta.ready, PUBLIC, "Whether the server can read its ledger",

@@ -175,11 +175,37 @@ class OrderList(Struct):
     next_cursor: str | None
 
 
+class Event(Struct):
+    """One fact: what happened, to which order, and the order or the fulfillment as it was then."""
+
+    id: int
+    type: str
+    created_at: Moment
+    order_id: int
+    sequence: int
+    data: dict[str, Any]
+
+
+class EventList(Struct):
+    """What happened after an event, in the order of the feed."""
+
+    events: list[Event]
+    next_cursor: str
+
+
 class Error(Struct):
     """An error that its title says all about."""
 
     error: str
     message: str
+
+
+class Gone(Struct):
+    """What was asked for is no longer kept; `oldest` is the id of the oldest event that is."""
+
+    error: str
+    message: str
+    oldest: int
 
 
 class Detail(Struct):

@@ -91,6 +91,21 @@ class PlacedEvent:
     document: Document
 
 
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Some events of the feed, and the id of the last one read: what to go on after. 0 is before the first."""
+
+    events: list[Document]
+    last_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedGap:
+    """The feed cannot be read after this event: it is none of this ledger's (None), or what followed is not kept."""
+
+    oldest_id: int | None
+
+
 class Reading(Protocol):
     """The reading side. Any thread may use it; it sees what is committed and never waits for the writer."""
 
@@ -112,6 +127,14 @@ class Reading(Protocol):
 
     def events(self, after: int, limit: int) -> list[PlacedEvent]:
         """What happened after this place in the feed, in its order, which never skips. The first place is 1."""
+        ...
+
+    def feed(self, after_id: int, limit: int) -> FeedPage | FeedGap:
+        """What happened after this event (0: from the first on), in the order of the feed."""
+        ...
+
+    def feed_end(self) -> int:
+        """The last place in the feed; 0 where nothing happened yet."""
         ...
 
     def skus(self, order_id: int) -> Sequence[str]:

@@ -10,7 +10,7 @@ from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
 from shipledger.storage.list_sql import FULFILLMENT_COLUMNS, list_fulfillments, list_orders
 from shipledger.storage.loading import Query, whole_fulfillments, whole_orders
-from shipledger.storage.port import FulfillmentFilter, OrderFilter, Page, PlacedEvent, Position
+from shipledger.storage.port import FeedGap, FeedPage, FulfillmentFilter, OrderFilter, Page, PlacedEvent, Position
 from shipledger.storage.rows import Row, event_document, order_from_row
 
 
@@ -60,6 +60,22 @@ class LedgerReading:
     def events(self, after: int, limit: int) -> list[PlacedEvent]:
         with self._snapshot() as ledger:
             return [PlacedEvent(row[0], event_document(row[1:])) for row in ledger.query("load_events", after, limit)]
+
+    def feed(self, after_id: int, limit: int) -> FeedPage | FeedGap:
+        with self._snapshot() as ledger:
+            place = 0
+            if after_id:
+                found = list(ledger.query("event_place", after_id))
+                if not found:
+                    return FeedGap(None)
+                ((place,),) = found
+            events = [event_document(row[1:]) for row in ledger.query("load_events", place, limit)]
+        return FeedPage(events, events[-1]["id"] if events else after_id)
+
+    def feed_end(self) -> int:
+        with self._snapshot() as ledger:
+            ((place,),) = ledger.query("feed_end")
+        return int(place)
 
     def skus(self, order_id: int) -> Sequence[str]:
         with self._snapshot() as ledger:

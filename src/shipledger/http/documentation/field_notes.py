@@ -78,6 +78,24 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "line_items": "What was ordered, and how far each line is.",
     },
     "OrderList": {"next_cursor": "Send it as cursor for the next page; null on the last."},
+    "Event": {
+        "id": "Given when the change is committed. A webhook that tells of it has the same id.",
+        "type": "What happened.",
+        "created_at": "When it happened, in UTC.",
+        "order_id": "The order that it happened to.",
+        "sequence": "Counts the events of this order from 1.",
+        "data": "The fulfillment as GET answers it, or the order without its fulfillments, as it was then. Never an"
+        " e-mail or an address.",
+    },
+    "EventList": {
+        "events": "Oldest first. Empty where nothing happened after the event.",
+        "next_cursor": "Send it as after, to go on behind the last event of this answer.",
+    },
+    "Gone": {
+        "error": "The title, for programs.",
+        "message": "A sentence for people.",
+        "oldest": "The id of the oldest event that is kept.",
+    },
     "Error": {"error": "The title, for programs.", "message": "A sentence for people."},
     "DetailedError": {
         "error": "The title, for programs.",

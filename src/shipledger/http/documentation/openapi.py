@@ -26,6 +26,7 @@ _DESCRIPTION = (
 _TAGS = {
     "fulfillments": "What was shipped, parcel by parcel.",
     "orders": "What is to be shipped, and how far each order is.",
+    "events": "What happened, in one order that never skips.",
     "server": "The server itself. These need no key.",
 }
 _OTHER_TAG = "server"
@@ -105,6 +106,9 @@ def _parameters(route: Route) -> list[Document]:
     for name, meaning in route.query.items():
         schema = {"type": "boolean", "default": False}
         parameters.append({"name": name, "in": "query", "description": meaning, "schema": schema})
+    for name, given in route.parameters.items():
+        schema = {key: value for key, value in given.items() if key != "description"}
+        parameters.append({"name": name, "in": "query", "description": given["description"], "schema": schema})
     if route.list_spec is not None:
         for name, known in route.list_spec.filters.items():
             schema = dict(known.schema)

@@ -22,6 +22,7 @@ _MEANINGS: dict[tuple[type[Any] | None, int], str] = {
     (None, 403): "The request may not come in.",
     (None, 404): "There is no such thing, or it is not yours.",
     (None, 409): "The present state forbids it.",
+    (None, 410): "What was asked for is no longer kept.",
     (None, 413): "The body is too large.",
     (None, 415): "The body is not JSON, by its own account.",
     (None, 422): "The Idempotency-Key was used for another request.",

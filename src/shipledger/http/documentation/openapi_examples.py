@@ -115,6 +115,19 @@ ANSWERS: Mapping[Any, Any] = {
     schemas.FulfillmentList: {"fulfillments": [_FULFILLMENT], "next_cursor": _CURSOR},
     schemas.Order: {**_ORDER, "fulfillments": [], "fulfillments_url": "/v1/fulfillments?order_id=450789470"},
     schemas.OrderList: {"orders": [_ORDER], "next_cursor": _CURSOR},
+    schemas.EventList: {
+        "events": [
+            {
+                "id": 1,
+                "type": "fulfillment.created",
+                "created_at": _MOMENT,
+                "order_id": 450789469,
+                "sequence": 2,
+                "data": _FULFILLMENT,
+            }
+        ],
+        "next_cursor": "1",
+    },
     schemas.Health: {"status": "ok"},
 }
 
@@ -186,6 +199,12 @@ _BY_STATUS: Mapping[int, Examples] = {
         "The query holds a parameter that is not known; known here: none.",
     ),
     404: plain_error(Reason.NOT_FOUND.title, Reason.NOT_FOUND.sentence),
+    410: {
+        "gone": {
+            "summary": "Gone",
+            "value": {"error": "Gone", "message": "What happened after this event is no longer kept.", "oldest": 7},
+        }
+    },
     413: plain_error(TITLE_OF[413], f"The body must have at most {BODY_BYTES_MAX} bytes."),
     415: plain_error(TITLE_OF[415], _SEND_JSON),
     422: _KEY_REUSED,

@@ -1,0 +1,1 @@
+SELECT position FROM event_positions WHERE event_id = %s
