@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipledger.timestamp import Microseconds
 
@@ -23,6 +23,13 @@ def status_of(ordered: int, fulfilled: int, cancelled: int) -> OrderStatus:
     return OrderStatus.PARTIALLY_FULFILLED if fulfilled else OrderStatus.UNFULFILLED
 
 
+class LineState(NamedTuple):
+    """What a line counts for in the totals of its partner: what remains, and whether it was completed on time."""
+
+    remaining: int
+    on_time: bool | None
+
+
 @dataclass(slots=True)
 class OrderLine:
     """One line of an order. `position` counts from 0 in the order; the same sku may stand on several lines."""
@@ -34,12 +41,26 @@ class OrderLine:
     fulfilled: int = 0
     cancelled: int = 0
     partner: str | None = None
+    on_time: bool | None = None
+    """Whether the fulfillment that completed the line was in time; None: not completed, or by no certain date."""
     title: str | None = None
+    stored: LineState | None = None
+    """What its row counts for; None for a line that has no row yet."""
 
     @property
     def remaining(self) -> int:
         """What may still be shipped of this line."""
         return self.ordered - self.fulfilled - self.cancelled
+
+    @property
+    def state(self) -> LineState:
+        """What the line counts for now."""
+        return LineState(self.remaining, None if self.remaining else self.on_time)
+
+
+def due_by(ship_by: Microseconds | None, deliver_by: Microseconds | None) -> Microseconds | None:
+    """The moment after which an order is late: when it must leave, or, where nobody said, when it must arrive."""
+    return deliver_by if ship_by is None else ship_by
 
 
 @dataclass(slots=True)
@@ -58,6 +79,8 @@ class Order:
     content: bytes = b""
     """The fingerprint of the order as it was first sent (see `OrderContent.fingerprint`)."""
     lines: list[OrderLine] = field(default_factory=list)
+    due_by: Microseconds | None = None
+    """When it must have left (see `due_by`)."""
     stored_status: OrderStatus | None = None
     """The status that its row has; None for an order that has no row yet."""
 
@@ -65,6 +88,11 @@ class Order:
     def status(self) -> OrderStatus:
         """How far the order is, by its totals."""
         return status_of(self.ordered, self.fulfilled, self.cancelled)
+
+    @property
+    def remaining(self) -> int:
+        """What may still be shipped of all its lines."""
+        return self.ordered - self.fulfilled - self.cancelled
 
 
 @dataclass(frozen=True, slots=True)

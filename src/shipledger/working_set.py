@@ -14,7 +14,7 @@ from shipledger.document import Document
 from shipledger.event import Event, EventType
 from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
 from shipledger.key import Key
-from shipledger.order import Order, OrderContent, OrderLine
+from shipledger.order import Order, OrderContent, OrderLine, due_by
 from shipledger.outcome import Done
 from shipledger.timestamp import Microseconds
 
@@ -89,7 +89,8 @@ class WorkingSet:
             for position, line in enumerate(content.lines)
         ]
         ordered = sum(line.ordered for line in lines)
-        order = Order(order_id, content.reference, ordered, content=fingerprint, lines=lines)
+        due = due_by(content.ship_by, content.deliver_by)
+        order = Order(order_id, content.reference, ordered, content=fingerprint, lines=lines, due_by=due)
         self._put(self.orders, order.id, order)
         if order.reference is not None:
             self._put(self.references, order.reference, order.id)
@@ -106,6 +107,8 @@ class WorkingSet:
         )
         for line, quantity in taken:
             self._set(line, "fulfilled", line.fulfilled + quantity)
+            if not line.remaining and order.due_by is not None:
+                self._set(line, "on_time", now <= order.due_by)
             self.changed_lines[line.order_id, line.position] = line
         self._set(order, "fulfilled", order.fulfilled + sum(quantity for _, quantity in taken))
         self.changed_orders[order.id] = order
@@ -156,7 +159,7 @@ class WorkingSet:
         """Whether there is anything to save."""
         return bool(self.new_orders or self.new_fulfillments or self.new_events or self.new_kept or self.changed_keys)
 
-    def _set(self, row: Order | OrderLine | Key, name: str, value: int) -> None:
+    def _set(self, row: Order | OrderLine | Key, name: str, value: object) -> None:
         self._undo.append(partial(setattr, row, name, getattr(row, name)))
         setattr(row, name, value)
 

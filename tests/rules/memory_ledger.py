@@ -44,7 +44,7 @@ class MemoryLedger:
         wanted = needs.of_found(working_set.find)
         for order in working_set.orders.values():
             order.lines += (
-                replace(line)
+                replace(line, stored=line.state)
                 for line in self.orders[order.id].lines
                 if order.id in wanted.whole_orders or (order.id, line.sku) in wanted.lines
             )
@@ -64,7 +64,7 @@ class MemoryLedger:
                 self.orders[order.id] = replace(order, lines=self.orders[order.id].lines)
         for line in working_set.changed_lines.values():
             if line.order_id in self.orders:
-                self.orders[line.order_id].lines[line.position] = replace(line)
+                self.orders[line.order_id].lines[line.position] = replace(line, stored=None)
         for order in added.values():
             self.orders[order.id] = replace(order, lines=[replace(line) for line in order.lines])
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]

@@ -28,6 +28,9 @@ from tests.rules.memory_ledger import MemoryLedger, WatchedLedger
 SKUS = st.sampled_from(["A", "B"])
 PARTNERS = st.sampled_from([None, None, "east", "west"])
 KEYS = st.sampled_from([*[None] * 8, "k1", "k2"])
+BEGINNING = 1_714_478_400 * MICROSECONDS_A_SECOND
+DATES = st.sampled_from([None, *(BEGINNING + seconds * MICROSECONDS_A_SECOND for seconds in (2, 5))])
+"""Each batch comes a second later."""
 FREE_ID = ASSIGNED_ORDER_ID_MIN
 ASSIGNED = range(FREE_ID, FREE_ID + 199)
 
@@ -41,7 +44,7 @@ shared_lines = st.tuples(
 
 
 def orders_of(ids: Any, references: Any, lines: Any) -> st.SearchStrategy[CreateOrder]:
-    content = st.builds(OrderContent, ids, lines, references)
+    content = st.builds(OrderContent, ids, lines, references, ship_by=DATES)
     return st.builds(CreateOrder, st.just(origin()), content, KEYS)
 
 
@@ -72,7 +75,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger = WatchedLedger(self.open_ledger())
         self.model = LedgerModel()
         self.sent: list[Parcel | CreateOrder] = []
-        self.now = 1_714_478_400 * MICROSECONDS_A_SECOND
+        self.now = BEGINNING
 
     def open_ledger(self) -> Ledger:
         return MemoryLedger()

@@ -18,6 +18,7 @@ import msgspec
 
 from shipledger.http.answer import Answer, Refused, json_answer, refused
 from shipledger.http.call import Call
+from shipledger.http.clock import now
 from shipledger.http.parameters import require_known_parameters
 from shipledger.limits import ID_MAX, PAGE_DEFAULT, PAGE_MAX, SKU_CHARS_MAX
 from shipledger.storage.port import Page, Position, Range
@@ -173,6 +174,18 @@ def id_filter(field: str, description: str) -> Filter:
         return int(text)
 
     return Filter(field, read, description, {"type": "integer", "minimum": 0, "maximum": ID_MAX})
+
+
+def late_filter() -> Filter:
+    """A filter for what is late at the moment of the request."""
+
+    def read(text: str, _: tzinfo) -> int:
+        if text != "true":
+            raise ValueError("must be true; without it, orders are listed whether late or not")
+        return now()
+
+    description = "true: orders of which something remains after ship_by (deliver_by where there is no ship_by)."
+    return Filter("late_at", read, description, {"type": "string", "enum": ["true"]})
 
 
 def range_filters(field: str, what: str) -> dict[str, Filter]:

@@ -3,7 +3,7 @@
 from shipledger.http.answer import Answer, json_answer, refusal_answer
 from shipledger.http.call import Call
 from shipledger.http.fields import Findings
-from shipledger.http.listing import ListSpec, answer_list, choice_filter, range_filters, text_filter
+from shipledger.http.listing import ListSpec, answer_list, choice_filter, late_filter, range_filters, text_filter
 from shipledger.http.order_request import read_create_order
 from shipledger.http.parameters import idempotency_key, not_found, path_id, require_known_parameters
 from shipledger.order import OrderStatus
@@ -20,6 +20,7 @@ LIST = ListSpec(
         "tracking_number": text_filter("tracking_number", "Orders of which a parcel has this tracking number."),
         **range_filters("created_at", "Created"),
         **range_filters("deliver_by", "To be delivered"),
+        "late": late_filter(),
     },
     OrderFilter,
     position_length=2,

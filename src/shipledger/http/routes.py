@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shipledger.http import feed, fulfillments, meta, orders, schemas
+from shipledger.http import feed, fulfillments, meta, orders, reports, schemas, schemas_reports
 from shipledger.http.route import PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
@@ -38,6 +38,10 @@ ROUTES = (
           {200: schemas.EventList, **_or(400), 410: schemas.Gone},
           "Every change once, in one order that never skips. With wait, an answer without events is held back until"
           " there is one.", parameters=feed.PARAMETERS),
+    Route("GET", "/v1/reports/late", reports.late, "reports:read", "What is late",
+          {200: schemas_reports.LateOrders, **_or(400)}, list_spec=reports.LATE),
+    Route("GET", "/v1/reports/partners", reports.partners, "reports:read", "How each partner does",
+          {200: schemas_reports.PartnerReports, **_or(400)}),
     Route("GET", "/", meta.welcome, PUBLIC, "Where to go next", {200: schemas.Welcome | str}),
     Route("GET", "/healthz", meta.alive, PUBLIC, "Whether the server is alive", {200: schemas.Health}),
     Route("GET", "/readyz", meta.ready, PUBLIC, "Whether the server can read its ledger",

@@ -46,7 +46,8 @@ TABLES = (
     Table(
         "order_lines",
         ("order_id", "sku", "position"),
-        ("order_id", "sku", "position", "ordered", "fulfilled", "cancelled", "partner", "title"),
+        ("order_id", "sku", "position", "ordered", "fulfilled", "cancelled", "partner", "title", "on_time"),
+        frozenset({"on_time"}),
     ),
     Table(
         "fulfillments",
@@ -72,6 +73,11 @@ TABLES = (
             "id", "public_part", "digest", "name", "role", "partner", "scopes", "rate_limit", "created_at",
             "expires_at", "last_used_at", "revoked_at", "replaced_by",
         ),
+    ),
+    Table(
+        "partner_totals",
+        ("partner", "slot"),
+        ("partner", "slot", "open_quantity", "open_orders", "lines_on_time", "lines_late"),
     ),
 )  # fmt: skip
 
@@ -159,7 +165,10 @@ def _steps(table: Table, file: apsw.Connection, after: tuple[Any, ...] | None) -
     step: list[list[Any]] = []
     for row in rows:
         step.append(
-            [bool(value) if name in table.booleans else value for name, value in zip(table.columns, row, strict=True)]
+            [
+                bool(value) if name in table.booleans and value is not None else value
+                for name, value in zip(table.columns, row, strict=True)
+            ]
         )
         if len(step) == ROWS_A_STEP:
             yield step

@@ -51,6 +51,22 @@ INVARIANTS = {
             ELSE 'unfulfilled'
         END
     """,
+    "a partner's totals are what its lines amount to": """
+        SELECT coalesce(kept.partner, line.partner) FROM (
+            SELECT coalesce(partner, '') AS partner, sum(ordered - fulfilled - cancelled) AS open_quantity,
+                count(DISTINCT CASE WHEN fulfilled + cancelled < ordered THEN order_id END) AS open_orders,
+                count(CASE WHEN on_time = TRUE THEN 1 END) AS lines_on_time,
+                count(CASE WHEN on_time = FALSE THEN 1 END) AS lines_late
+            FROM order_lines GROUP BY coalesce(partner, '')
+        ) AS line
+        FULL JOIN (
+            SELECT partner, sum(open_quantity) AS open_quantity, sum(open_orders) AS open_orders,
+                sum(lines_on_time) AS lines_on_time, sum(lines_late) AS lines_late
+            FROM partner_totals GROUP BY partner
+        ) AS kept ON kept.partner = line.partner
+        WHERE (kept.open_quantity, kept.open_orders, kept.lines_on_time, kept.lines_late)
+            IS DISTINCT FROM (line.open_quantity, line.open_orders, line.lines_on_time, line.lines_late)
+    """,
     "an order's events are numbered from 1 without a gap": """
         SELECT id FROM orders
         LEFT JOIN (

@@ -6,6 +6,10 @@ from shipledger.storage.port import FulfillmentFilter, OrderFilter, Position, Ra
 
 FULFILLMENT_COLUMNS = "id, order_id, status, tracking_number, tracking_url, carrier, created_at, account"
 
+DUE = "coalesce(ship_by, deliver_by)"
+IS_OPEN = "status IN ('unfulfilled', 'partially_fulfilled')"
+"""Both as the index of open orders has them. An order is late that is open after it was due."""
+
 _HOLDS_SKU = """
     order_id IN (SELECT order_id FROM order_lines WHERE sku = ?)
     AND EXISTS (SELECT 1 FROM fulfillment_lines WHERE fulfillment_id = fulfillments.id AND sku = ?)
@@ -25,6 +29,7 @@ def list_orders(wanted: OrderFilter, after: Position | None, limit: int) -> tupl
         ("id IN (SELECT order_id FROM fulfillments WHERE tracking_number = ?)", wanted.tracking_number),
         *_within("created_at", wanted.created_at),
         *_within("deliver_by", wanted.deliver_by),
+        (f"{IS_OPEN} AND {DUE} < ?", wanted.late_at),
     ]
     where, values = _where(conditions)
     if after is not None:

@@ -57,6 +57,8 @@ class OrderFilter:
     tracking_number: str | None = None
     created_at: Range = Range()
     deliver_by: Range = Range()
+    late_at: Microseconds | None = None
+    """Orders that are late at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,13 @@ class FulfillmentFilter:
     reference: str | None = None
     tracking_number: str | None = None
     created_at: Range = Range()
+
+
+@dataclass(frozen=True, slots=True)
+class LateFilter:
+    """Which late orders a report holds; None is any."""
+
+    partner: str | None = None
 
 
 Position = tuple[int, ...]
@@ -123,6 +132,14 @@ class Reading(Protocol):
 
     def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
         """Fulfillments, newest first."""
+        ...
+
+    def late_orders(self, now: Microseconds, wanted: LateFilter, after: Position | None, limit: int) -> Page:
+        """Orders that are late now, the longest first."""
+        ...
+
+    def partners(self) -> list[Document]:
+        """How each partner does, and the operator's own first."""
         ...
 
     def events(self, after: int, limit: int) -> list[PlacedEvent]:

@@ -31,6 +31,7 @@ from shipledger.storage.postgres_connection import (
     query,
 )
 from shipledger.storage.rows import rows_to_save
+from shipledger.storage.saving_totals import TotalsToSave
 from shipledger.working_set import WorkingSet
 
 log = logging.getLogger("shipledger.storage")
@@ -178,9 +179,12 @@ class PostgresLedger:
         connection, batch = self._current, uuid.uuid4()
         with connection.pipeline():
             connection.execute(STATEMENTS["add_commit_batch"].encode(), (batch, False))
+            totals = TotalsToSave(working_set, partial(query, connection))
             for statement, rows in rows_to_save(working_set, partial(whole_orders, partial(query, connection))):
                 if rows:
                     connection.execute(STATEMENTS[statement].encode(), arrays([rows]))
+            if rows := totals.rows():
+                connection.execute(STATEMENTS["add_partner_totals"].encode(), arrays([rows]))
         self._batch = batch
 
     def _sweep(self) -> None:

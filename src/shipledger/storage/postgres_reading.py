@@ -10,8 +10,9 @@ import psycopg
 
 from shipledger.outcome import Unavailable
 from shipledger.storage.postgres_connection import AWAY, Connection, connect, query
-from shipledger.storage.reading import LedgerReading, Snapshot
+from shipledger.storage.reading import LedgerReading
 from shipledger.storage.rows import Row
+from shipledger.storage.snapshot import Snapshot
 
 
 def postgres_reading(url: str) -> LedgerReading:

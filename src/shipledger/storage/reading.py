@@ -1,25 +1,27 @@
 """The reading side of a ledger, on either database."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
 
 from shipledger.document import Document, fulfillment_document, fulfillments_of, with_fulfillments
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
 from shipledger.storage.list_sql import FULFILLMENT_COLUMNS, list_fulfillments, list_orders
-from shipledger.storage.loading import Query, whole_fulfillments, whole_orders
-from shipledger.storage.port import FeedGap, FeedPage, FulfillmentFilter, OrderFilter, Page, PlacedEvent, Position
-from shipledger.storage.rows import Row, event_document, order_from_row
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The ledger at one moment: `query` runs a statement by its name, `select` one with question marks for values."""
-
-    query: Query
-    select: Callable[[str, Sequence[Any]], Iterable[Row]]
+from shipledger.storage.loading import whole_fulfillments, whole_orders
+from shipledger.storage.port import (
+    FeedGap,
+    FeedPage,
+    FulfillmentFilter,
+    LateFilter,
+    OrderFilter,
+    Page,
+    PlacedEvent,
+    Position,
+)
+from shipledger.storage.report_reading import late_page, partner_documents
+from shipledger.storage.rows import event_document, order_from_row
+from shipledger.storage.snapshot import Snapshot
+from shipledger.timestamp import Microseconds
 
 
 class LedgerReading:
@@ -56,6 +58,14 @@ class LedgerReading:
     def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
         with self._snapshot() as ledger:
             return _fulfillments(ledger, wanted, after, limit)
+
+    def late_orders(self, now: Microseconds, wanted: LateFilter, after: Position | None, limit: int) -> Page:
+        with self._snapshot() as ledger:
+            return late_page(ledger, now, wanted.partner, after, limit)
+
+    def partners(self) -> list[Document]:
+        with self._snapshot() as ledger:
+            return partner_documents(ledger)
 
     def events(self, after: int, limit: int) -> list[PlacedEvent]:
         with self._snapshot() as ledger:

@@ -31,17 +31,24 @@ def from_json_text(text: str | None) -> Any:
 
 def order_from_row(row: Row) -> Order:
     """An order from the columns of `load_orders`."""
-    id_, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content = row
+    id_, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content, due = row
     order = Order(
-        id_, reference, ordered, fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at, event_count, content
-    )
+        id_, reference, ordered, fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at, event_count, content,
+        due_by=due,
+    )  # fmt: skip
     order.stored_status = order.status
     return order
 
 
 def line_from_row(row: Row) -> OrderLine:
     """An order line from the columns of `load_lines` or `load_whole_lines`."""
-    return OrderLine(*row)
+    order_id, position, sku, ordered, fulfilled, cancelled, partner, on_time, *title = row
+    line = OrderLine(
+        order_id, position, sku, ordered, fulfilled, cancelled, partner, None if on_time is None else bool(on_time),
+        *title,
+    )  # fmt: skip
+    line.stored = line.state
+    return line
 
 
 def kept_answer_from_row(row: Row) -> KeptAnswer:
@@ -73,9 +80,9 @@ def order_documents(order_rows: Iterable[Row], line_rows: Iterable[Row]) -> dict
         lines[row[0]].append(line_from_row(row))
     documents = {}
     for row in order_rows:
-        order = order_from_row(row[:10])
+        order = order_from_row(row[:11])
         order.lines = lines[order.id]
-        channel, email, address, service, ship_by, deliver_by, metadata, created_at = row[10:]
+        channel, email, address, service, ship_by, deliver_by, metadata, created_at = row[11:]
         content = OrderContent(
             order.id, (), order.reference, channel, email, from_json_text(address), service, ship_by, deliver_by,
             from_json_text(metadata),
@@ -124,27 +131,17 @@ def rows_to_save(
     yield "add_order", [_new_order_row(new) for new in working_set.new_orders]
     yield (
         "add_order_line",
-        [
-            (
-                line.order_id,
-                line.sku,
-                line.position,
-                line.ordered,
-                line.fulfilled,
-                line.cancelled,
-                line.partner,
-                line.title,
-            )
-            for new in working_set.new_orders
-            for line in new.order.lines
-        ],
+        [_new_line_row(line) for new in working_set.new_orders for line in new.order.lines],
     )
     yield "change_order", [(*_changing(order), order.id) for order in orders if order.status is order.stored_status]
     changed = [order for order in orders if order.status is not order.stored_status]
     yield "change_order_and_status", [(*_changing(order), str(order.status), order.id) for order in changed]
     yield (
         "change_order_line",
-        [(line.fulfilled, line.cancelled, line.order_id, line.sku, line.position) for line in lines],
+        [
+            (line.fulfilled, line.cancelled, line.state.on_time, line.order_id, line.sku, line.position)
+            for line in lines
+        ],
     )
     yield from _fulfillment_rows(working_set)
     yield "add_key", [_key_row(key) for key in working_set.new_keys]
@@ -171,6 +168,13 @@ def _new_order_row(new: NewOrder) -> Row:
         order.event_count, order.content, new.created_at, order.cancelled_at, order.hold_reason, order.reference,
         content.channel, content.email, json_text(content.shipping_address), content.shipping_service, content.ship_by,
         content.deliver_by, json_text(content.metadata),
+    )  # fmt: skip
+
+
+def _new_line_row(line: OrderLine) -> Row:
+    return (
+        line.order_id, line.sku, line.position, line.ordered, line.fulfilled, line.cancelled, line.partner, line.title,
+        line.state.on_time,
     )  # fmt: skip
 
 

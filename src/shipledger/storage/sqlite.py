@@ -13,6 +13,7 @@ from shipledger.needs import Needs
 from shipledger.outcome import Fault, OutcomeUnknown, Unavailable
 from shipledger.storage.loading import load_rows, whole_orders
 from shipledger.storage.rows import rows_to_save
+from shipledger.storage.saving_totals import TotalsToSave
 from shipledger.storage.sqlite_checkpointing import Checkpointer
 from shipledger.storage.sqlite_query import STATEMENTS, query
 from shipledger.working_set import WorkingSet
@@ -111,8 +112,11 @@ class SqliteLedger:
         if not working_set.is_changed:
             return
         self._is_changed = True
-        for statement, rows in rows_to_save(working_set, partial(whole_orders, partial(query, self._connection))):
+        ask = partial(query, self._connection)
+        totals = TotalsToSave(working_set, ask)
+        for statement, rows in rows_to_save(working_set, partial(whole_orders, ask)):
             self._connection.executemany(STATEMENTS[statement], rows)
+        self._connection.executemany(STATEMENTS["add_partner_totals"], totals.rows())
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
         if assigned:
             self._connection.execute(STATEMENTS["keep_counter"], ("order_ids", max(assigned) + 1))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import apsw
 
-from shipledger.storage.reading import LedgerReading, Snapshot
+from shipledger.storage.reading import LedgerReading
+from shipledger.storage.snapshot import Snapshot
 from shipledger.storage.sqlite_query import query
 
 BUSY_MILLISECONDS_MAX = 5_000

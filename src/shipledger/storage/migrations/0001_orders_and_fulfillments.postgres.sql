@@ -25,6 +25,8 @@ CREATE UNIQUE INDEX orders_by_reference ON orders (reference);
 CREATE INDEX orders_by_age ON orders (created_at, id);
 CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
+CREATE INDEX open_orders_by_due ON orders (coalesce(ship_by, deliver_by), id)
+    WHERE status IN ('unfulfilled', 'partially_fulfilled') AND coalesce(ship_by, deliver_by) IS NOT NULL;
 
 CREATE TABLE order_lines (
     order_id bigint NOT NULL REFERENCES orders (id),
@@ -35,8 +37,10 @@ CREATE TABLE order_lines (
     cancelled bigint NOT NULL CHECK (cancelled >= 0),
     partner text,
     title text,
+    on_time boolean,
     PRIMARY KEY (order_id, sku, position),
-    CHECK (fulfilled + cancelled <= ordered)
+    CHECK (fulfilled + cancelled <= ordered),
+    CHECK (on_time IS NULL OR fulfilled + cancelled = ordered)
 ) WITH (fillfactor = 80);
 CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id);
 

@@ -24,6 +24,8 @@ CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS
 CREATE INDEX orders_by_age ON orders (created_at, id);
 CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
+CREATE INDEX open_orders_by_due ON orders (coalesce(ship_by, deliver_by), id)
+    WHERE status IN ('unfulfilled', 'partially_fulfilled') AND coalesce(ship_by, deliver_by) IS NOT NULL;
 
 -- Lines lie in the order of their sku, so that a parcel of a long order reads only the lines it names.
 CREATE TABLE order_lines (
@@ -35,8 +37,10 @@ CREATE TABLE order_lines (
     cancelled INTEGER NOT NULL CHECK (cancelled >= 0),
     partner TEXT,
     title TEXT,
+    on_time INTEGER CHECK (on_time IN (0, 1)),
     PRIMARY KEY (order_id, sku, position),
-    CHECK (fulfilled + cancelled <= ordered)
+    CHECK (fulfilled + cancelled <= ordered),
+    CHECK (on_time IS NULL OR fulfilled + cancelled = ordered)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX order_lines_by_sku ON order_lines (sku, order_id);
 

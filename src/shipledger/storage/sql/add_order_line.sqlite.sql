@@ -1,2 +1,2 @@
-INSERT INTO order_lines (order_id, sku, position, ordered, fulfilled, cancelled, partner, title)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO order_lines (order_id, sku, position, ordered, fulfilled, cancelled, partner, title, on_time)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,3 +1,3 @@
 UPDATE order_lines
-SET fulfilled = ?, cancelled = ?
+SET fulfilled = ?, cancelled = ?, on_time = ?
 WHERE order_id = ? AND sku = ? AND position = ?

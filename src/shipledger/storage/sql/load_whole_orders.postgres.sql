@@ -1,4 +1,5 @@
 SELECT id, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content,
-    channel, email, shipping_address, shipping_service, ship_by, deliver_by, metadata, created_at
+    coalesce(ship_by, deliver_by), channel, email, shipping_address, shipping_service, ship_by, deliver_by, metadata,
+    created_at
 FROM orders
 WHERE id = ANY(%b::bigint[])
