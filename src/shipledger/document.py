@@ -7,7 +7,7 @@ from shipledger.fulfillment import Fulfillment
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent
 from shipledger.refusal import Caution
-from shipledger.timestamp import Microseconds, show, show_or_none
+from shipledger.timestamp import Microseconds, show, show_exactly_or_none, show_or_none
 
 Document = dict[str, Any]
 
@@ -38,8 +38,8 @@ def order_document(order: Order, content: OrderContent, created_at: Microseconds
         "email": content.email,
         "shipping_address": content.shipping_address,
         "shipping_service": content.shipping_service,
-        "ship_by": show_or_none(content.ship_by),
-        "deliver_by": show_or_none(content.deliver_by),
+        "ship_by": show_exactly_or_none(content.ship_by),
+        "deliver_by": show_exactly_or_none(content.deliver_by),
         "metadata": content.metadata,
         "created_at": show(created_at),
         "cancelled_at": show_or_none(order.cancelled_at),

@@ -24,6 +24,14 @@ def _show_second(second: int) -> str:
     return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat() + "Z"
 
 
+def show_exactly_or_none(moment: Microseconds | None) -> str | None:
+    """As `show`, with the fraction of the second where there is one: a moment that somebody else gave stays his."""
+    if moment is None:
+        return None
+    second, fraction = divmod(moment, MICROSECONDS_A_SECOND)
+    return f"{_show_second(second)[:-1]}.{fraction:06}Z" if fraction else _show_second(second)
+
+
 def show_or_none(moment: Microseconds | None) -> str | None:
     """As `show`; None stays None."""
     return None if moment is None else show(moment)

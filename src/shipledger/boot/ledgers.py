@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -11,14 +11,21 @@ from shipledger.storage import postgres_checking, sqlite_checking
 from shipledger.storage.copying import is_unfinished
 from shipledger.storage.invariants import Finding
 from shipledger.storage.ledger_lock import LedgerLock
-from shipledger.storage.migrate import Migration, SchemaError, migrate_postgres, migrate_sqlite
+from shipledger.storage.migrate import (
+    Migration,
+    SchemaError,
+    migrate_postgres,
+    migrate_sqlite,
+    missing_migrations,
+    missing_postgres_migrations,
+)
 from shipledger.storage.port import Ledger
 from shipledger.storage.postgres import PostgresLedger
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_reading import postgres_reading
 from shipledger.storage.reading import LedgerReading
 from shipledger.storage.sqlite import SqliteLedger
-from shipledger.storage.sqlite_reading import sqlite_reading
+from shipledger.storage.sqlite_reading import open_to_read, sqlite_reading
 
 Database = Path | str
 """Where a ledger is kept: the path of an embedded one, or a PostgreSQL URL, which goes to libpq as it is."""
@@ -71,6 +78,18 @@ def migrate(database: Database) -> list[Migration]:
         return migrate_sqlite(file)
     finally:
         file.close()
+
+
+def require_current(database: Database) -> None:
+    """Raise SchemaError where a ledger's schema is not this version's, and the driver's error where there is none."""
+    if isinstance(database, str):
+        with connect(database, is_writer=False) as connection:
+            missing = missing_postgres_migrations(connection)
+    else:
+        with closing(open_to_read(database)) as file:
+            missing = missing_migrations(file)
+    if missing:
+        raise SchemaError("The ledger's schema is not up to date: run shipledger migrate first.")
 
 
 def open_ledger(database: Database) -> Ledger:

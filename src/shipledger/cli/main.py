@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": "shipledger.cli.demo:command",
     "migrate": "shipledger.cli.migrate:command",
     "import": "shipledger.cli.importing:command",
+    "export": "shipledger.cli.export:command",
     "check": "shipledger.cli.check:command",
     "copy": "shipledger.cli.copy:command",
     "bench": "shipledger.cli.bench:command",

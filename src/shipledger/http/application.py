@@ -60,7 +60,7 @@ class Application:
             origin = self._admit(headers, request_id)
             if route is None:
                 raise _method_not_allowed(methods)
-            call = Call(Request(scope), headers, self._services, origin)
+            call = Call(Request(scope, receive), headers, self._services, origin)
             if route.request is not None:
                 call.body = await read_json_object(headers, receive)
             answer = await route.handler(call)

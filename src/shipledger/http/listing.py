@@ -41,6 +41,15 @@ class Filter:
     schema: Mapping[str, Any]
 
 
+class FilterFault(ValueError):
+    """What a filter was given cannot be; the message says what it must be."""
+
+    def __init__(self, name: str, predicate: str) -> None:
+        """`name` is the filter's."""
+        super().__init__(f"{name} {predicate}")
+        self.name = name
+
+
 @dataclass(frozen=True, slots=True)
 class ListSpec:
     """A list: its name (the key of its rows), its filters by parameter, and the class that storage takes.
@@ -71,7 +80,7 @@ async def answer_list(call: Call, spec: ListSpec, read: Callable[[Any, Position 
         if query and query != kept:
             raise _bad_cursor("belongs to a list with other filters")
         query = kept
-    page = await call.read(read, _wanted(spec, query, call.services.zone), after, limit)
+    page = await call.read(read, wanted_by(call, spec, query), after, limit)
     return _answer_page(call, spec, query, limit, page)
 
 
@@ -92,8 +101,16 @@ def _limit(text: str | None) -> int:
     raise refused(400, f"limit must be from 1 to {PAGE_MAX}.", code="limit_invalid", at="query.limit")
 
 
-def _wanted(spec: ListSpec, query: Mapping[str, str], zone: tzinfo) -> Any:
-    """The storage's filter. A parameter that ends in _min or _max sets one side of a range."""
+def wanted_by(call: Call, spec: ListSpec, query: Mapping[str, str]) -> Any:
+    """The storage's filter that a query means. Raises Refused (400)."""
+    try:
+        return wanted_of(spec, query, call.services.zone)
+    except FilterFault as fault:
+        raise refused(400, f"{fault}.", code="filter_invalid", at=f"query.{fault.name}") from None
+
+
+def wanted_of(spec: ListSpec, query: Mapping[str, str], zone: tzinfo) -> Any:
+    """The storage's filter. A parameter that ends in _min or _max sets one side of a range. Raises FilterFault."""
     wanted: dict[str, Any] = {}
     ranges: dict[str, dict[str, Any]] = {}
     for name, text in query.items():
@@ -101,7 +118,7 @@ def _wanted(spec: ListSpec, query: Mapping[str, str], zone: tzinfo) -> Any:
         try:
             value = known.read(text, zone)
         except ValueError as error:
-            raise refused(400, f"{name} {error}.", code="filter_invalid", at=f"query.{name}") from None
+            raise FilterFault(name, str(error)) from None
         if name.endswith(("_min", "_max")):
             ranges.setdefault(known.field, {})["first" if name.endswith("_min") else "last"] = value
         else:

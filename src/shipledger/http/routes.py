@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shipledger.http import feed, fulfillments, meta, orders, reports, schemas, schemas_reports
+from shipledger.http import exports, feed, fulfillments, meta, orders, reports, schemas, schemas_reports
 from shipledger.http.route import PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
@@ -38,6 +38,12 @@ ROUTES = (
           {200: schemas.EventList, **_or(400), 410: schemas.Gone},
           "Every change once, in one order that never skips. With wait, an answer without events is held back until"
           " there is one.", parameters=feed.PARAMETERS),
+    Route("GET", "/v1/exports/orders", exports.orders, "orders:read", "Export orders",
+          {200: bytes, **_or(400)}, "Every order that the filters leave, newest first, streamed.",
+          parameters=exports.EXPORTS["orders"].parameters),
+    Route("GET", "/v1/exports/fulfillments", exports.fulfillments, "fulfillments:read", "Export fulfillments",
+          {200: bytes, **_or(400)}, "Every fulfillment that the filters leave, newest first, streamed.",
+          parameters=exports.EXPORTS["fulfillments"].parameters),
     Route("GET", "/v1/reports/late", reports.late, "reports:read", "What is late",
           {200: schemas_reports.LateOrders, **_or(400)}, list_spec=reports.LATE),
     Route("GET", "/v1/reports/partners", reports.partners, "reports:read", "How each partner does",

@@ -7,8 +7,10 @@ from shipledger.storage.port import FulfillmentFilter, OrderFilter, Position, Ra
 FULFILLMENT_COLUMNS = "id, order_id, status, tracking_number, tracking_url, carrier, created_at, account"
 
 DUE = "coalesce(ship_by, deliver_by)"
-IS_OPEN = "status IN ('unfulfilled', 'partially_fulfilled')"
-"""Both as the index of open orders has them. An order is late that is open after it was due."""
+IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"
+"""Both as the index of open orders by their date has them. An order is late that is open after it was due."""
+DUE_NOT_BY_INDEX = "coalesce(+ship_by, deliver_by)"
+"""The same moment, for which no index is taken: where many are late, the newest of them are found soon without."""
 
 _HOLDS_SKU = """
     order_id IN (SELECT order_id FROM order_lines WHERE sku = ?)
@@ -20,8 +22,11 @@ Condition = tuple[str, Any]
 """A condition, and the value that each of its question marks stands for; None where it is not asked for."""
 
 
-def list_orders(wanted: OrderFilter, after: Position | None, limit: int) -> tuple[str, list[Any]]:
-    """created_at and id of the orders of a page, newest first, and of one more where there is one."""
+def list_orders(wanted: OrderFilter, after: Position | None, limit: int, due: str = DUE) -> tuple[str, list[Any]]:
+    """created_at and id of the orders of a page, newest first, and of one more where there is one.
+
+    `due` says how late ones are found: DUE or DUE_NOT_BY_INDEX.
+    """
     conditions = [
         ("status = ?", wanted.status),
         ("reference = ?", wanted.reference),
@@ -29,7 +34,7 @@ def list_orders(wanted: OrderFilter, after: Position | None, limit: int) -> tupl
         ("id IN (SELECT order_id FROM fulfillments WHERE tracking_number = ?)", wanted.tracking_number),
         *_within("created_at", wanted.created_at),
         *_within("deliver_by", wanted.deliver_by),
-        (f"{IS_OPEN} AND {DUE} < ?", wanted.late_at),
+        (f"{IS_OPEN} AND {due} < ?", wanted.late_at),
     ]
     where, values = _where(conditions)
     if after is not None:

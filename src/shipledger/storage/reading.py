@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from shipledger.document import Document, fulfillment_document, fulfillments_of, with_fulfillments
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
-from shipledger.storage.list_sql import FULFILLMENT_COLUMNS, list_fulfillments, list_orders
+from shipledger.storage.list_sql import DUE, DUE_NOT_BY_INDEX, FULFILLMENT_COLUMNS, list_fulfillments, list_orders
 from shipledger.storage.loading import whole_fulfillments, whole_orders
 from shipledger.storage.port import (
     FeedGap,
@@ -18,7 +18,7 @@ from shipledger.storage.port import (
     PlacedEvent,
     Position,
 )
-from shipledger.storage.report_reading import late_page, partner_documents
+from shipledger.storage.report_reading import are_many_late, late_page, partner_documents
 from shipledger.storage.rows import event_document, order_from_row
 from shipledger.storage.snapshot import Snapshot
 from shipledger.timestamp import Microseconds
@@ -39,7 +39,8 @@ class LedgerReading:
 
     def orders(self, wanted: OrderFilter, after: Position | None, limit: int) -> Page:
         with self._snapshot() as ledger:
-            places = list(ledger.select(*list_orders(wanted, after, limit)))
+            due = DUE_NOT_BY_INDEX if wanted.late_at is not None and are_many_late(ledger, wanted.late_at) else DUE
+            places = list(ledger.select(*list_orders(wanted, after, limit, due)))
             orders = whole_orders(ledger.query, [order_id for _, order_id in places[:limit]])
         documents = [orders[order_id] for _, order_id in places[:limit]]
         return Page(documents, places[limit - 1] if len(places) > limit else None)

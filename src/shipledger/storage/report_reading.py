@@ -11,8 +11,11 @@ from shipledger.storage.rows import Row
 from shipledger.storage.snapshot import Snapshot
 from shipledger.timestamp import MICROSECONDS_A_SECOND, Microseconds, show
 
-LOOKED_THROUGH_MAX = 2_000
+LOOKED_THROUGH_MAX = 500
 """Late orders that a page looks through for those of one partner: it may come out short, but it never takes long."""
+
+LATE_SORTED_MAX = 5_000
+"""So many late orders are found by their date and sorted by age; more are looked for from the newest on."""
 
 _TOTALS = """
     SELECT partner, sum(open_quantity), sum(open_orders), sum(lines_on_time), sum(lines_late)
@@ -38,8 +41,16 @@ def late_page(ledger: Snapshot, now: Microseconds, partner: str | None, after: P
     return Page(documents, end if rows and end != rows[-1][:2] else None)
 
 
+def are_many_late(ledger: Snapshot, now: Microseconds) -> bool:
+    """Whether sorting all late orders would take long."""
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM orders WHERE {IS_OPEN} AND {DUE} < ? LIMIT ?) AS late"
+    ((late,),) = ledger.select(sql, [now, LATE_SORTED_MAX + 1])
+    return int(late) > LATE_SORTED_MAX
+
+
 def _late_rows(ledger: Snapshot, now: Microseconds, after: Position | None, limit: int) -> list[Row]:
-    beyond, place = (f"AND ({DUE}, id) > (?, ?)", list(after)) if after is not None else ("", [])
+    # SQLite seeks by the first condition alone, and not by the second.
+    beyond, place = (f"AND {DUE} >= ? AND ({DUE}, id) > (?, ?)", [after[0], *after]) if after else ("", [])
     columns = f"{DUE}, id, reference, status, on_hold, ordered - fulfilled - cancelled"
     sql = f"SELECT {columns} FROM orders WHERE {IS_OPEN} AND {DUE} < ? {beyond} ORDER BY {DUE}, id LIMIT ?"
     return list(ledger.select(sql, [now, *place, limit]))

@@ -113,13 +113,15 @@ def _content(route: Route, status: int, answer: Any) -> Document:
     """The media types of an answer. Text is a page of HTML; an answer may be either, as its reader asks."""
     alternatives = arms(answer)
     content: Document = {}
-    documents = [arm for arm in alternatives if arm is not str]
+    documents = [arm for arm in alternatives if arm not in {str, bytes}]
     if documents:
         references = [schema_of(arm) for arm in documents]
         content["application/json"] = {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
         examples = error_examples(route, status) if status >= HTTPStatus.BAD_REQUEST else _answer_examples(documents)
         if examples:
             content["application/json"]["examples"] = copy.deepcopy(examples)
+    if bytes in alternatives:
+        content |= {media_type: {"schema": {"type": "string"}} for media_type in ("application/x-ndjson", "text/csv")}
     if str in alternatives:
         content["text/html"] = {"schema": {"type": "string"}}
     return content

@@ -25,7 +25,7 @@ CREATE INDEX orders_by_age ON orders (created_at, id);
 CREATE INDEX orders_by_status ON orders (status, created_at, id);
 CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
 CREATE INDEX open_orders_by_due ON orders (coalesce(ship_by, deliver_by), id)
-    WHERE status IN ('unfulfilled', 'partially_fulfilled') AND coalesce(ship_by, deliver_by) IS NOT NULL;
+    WHERE status NOT IN ('fulfilled', 'cancelled') AND coalesce(ship_by, deliver_by) IS NOT NULL;
 
 -- Lines lie in the order of their sku, so that a parcel of a long order reads only the lines it names.
 CREATE TABLE order_lines (
