@@ -1,6 +1,6 @@
 """How orders and fulfillments are written down as JSON: the same in answers, in lists and in events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shipledger.fulfillment import Fulfillment
@@ -20,10 +20,15 @@ def fulfillment_document(fulfillment: Fulfillment) -> Document:
         "tracking_number": fulfillment.tracking.number,
         "created_at": show(fulfillment.created_at),
         "id": fulfillment.id,
-        "line_items": [{"sku": sku, "quantity": quantity} for sku, quantity in fulfillment.quantities().items()],
+        "line_items": line_items_document(fulfillment.quantities()),
         "carrier": fulfillment.tracking.carrier,
         "tracking_url": fulfillment.tracking.url,
     }
+
+
+def line_items_document(quantities: Mapping[str, int]) -> list[Document]:
+    """The quantity of each sku that a fulfillment holds."""
+    return [{"sku": sku, "quantity": quantity} for sku, quantity in quantities.items()]
 
 
 def order_document(order: Order, content: OrderContent, created_at: Microseconds) -> Document:
@@ -43,13 +48,13 @@ def order_document(order: Order, content: OrderContent, created_at: Microseconds
         "metadata": content.metadata,
         "created_at": show(created_at),
         "cancelled_at": show_or_none(order.cancelled_at),
-        "totals": _quantities(order.ordered, order.fulfilled, order.cancelled),
+        "totals": quantities_document(order.ordered, order.fulfilled, order.cancelled),
         "line_items": [
             {
                 "sku": line.sku,
                 "title": line.title,
                 "partner": line.partner,
-                **_quantities(line.ordered, line.fulfilled, line.cancelled),
+                **quantities_document(line.ordered, line.fulfilled, line.cancelled),
             }
             for line in order.lines
         ],
@@ -95,7 +100,8 @@ def with_warnings(body: Document, cautions: Iterable[Caution]) -> Document:
     return {**body, "warnings": warnings} if warnings else body
 
 
-def _quantities(ordered: int, fulfilled: int, cancelled: int) -> dict[str, int]:
+def quantities_document(ordered: int, fulfilled: int, cancelled: int) -> dict[str, int]:
+    """The four quantities of a line, or of several lines together."""
     return {
         "ordered": ordered,
         "fulfilled": fulfilled,

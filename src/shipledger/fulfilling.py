@@ -9,6 +9,7 @@ from shipledger.event import EventType
 from shipledger.fulfillment import Fulfillment
 from shipledger.order import Order
 from shipledger.outcome import Done, Outcome
+from shipledger.partner_view import fulfillment_seen_by
 from shipledger.refusal import Caution, Detail, Reason, Refusal
 from shipledger.share import Share, check_quantities, check_skus, share_of, take
 from shipledger.timestamp import Microseconds
@@ -49,7 +50,7 @@ def _find_orders(command: CreateFulfillment, working_set: WorkingSet) -> list[Sh
 
 
 def _is_visible(order: Order, partner: str | None) -> bool:
-    return partner is None or any(line.partner == partner for line in order.lines)
+    return partner is None or partner in order.partners
 
 
 def merge(first: RequestedOrder, second: RequestedOrder) -> RequestedOrder | Refusal:
@@ -119,7 +120,7 @@ def _repeated_numbers(command: CreateFulfillment, shares: list[Share], working_s
     cautions = []
     for share in shares:
         for earlier in working_set.repeats.get((share.order.id, command.tracking.number), []):
-            if command.origin.partner is None or earlier.account == command.origin.account:
+            if fulfillment_seen_by(command.origin.partner, earlier) is not None:
                 message = f"Fulfillment {earlier.id} of order {share.order.id} has this tracking number already."
                 cautions.append(Caution("tracking_number_repeated", "tracking_number", message))
                 break

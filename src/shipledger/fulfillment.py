@@ -21,11 +21,12 @@ class FulfillmentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FulfilledLine:
-    """A quantity that a fulfillment took from one line (by its position) of its order."""
+    """A quantity that a fulfillment took from one line (by its position) of its order. `partner` is the line's."""
 
     position: int
     sku: str
     quantity: int
+    partner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from shipledger.command import Command, CreateFulfillment, CreateOrder, OrderKey, RepeatedTracking, is_id_in_digits
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
+from shipledger.partner_view import Partner
 
 REPEATS_COMPARED_MAX = 50
 """Earlier fulfillments with one order and tracking number that a repeat is looked for in."""
@@ -18,15 +19,19 @@ ADMINISTRATIVE_EVENTS_MAX = 2
 class Needs:
     """The rows to load.
 
-    `lines` are the skus needed of each order (None: all its lines; an empty set: the order alone). `kept` are accounts
-    with their idempotency keys. `repeats` are orders with tracking numbers, `repeats_max` fulfillments of each.
+    `lines` are the skus needed of each order (None: all its lines; an empty set: the order alone). `partners` are
+    orders with a partner of which it is needed whether it has a line there, `partner_lines` those of which all the
+    partner's lines are. `kept` are accounts with their idempotency keys. `repeats` are orders with tracking numbers and
+    who looks, `repeats_max` fulfillments of each.
 
     Tables of administration are small, and loaded whole (`keys`) under a lock where several nodes write.
     """
 
     lines: dict[OrderKey, set[str] | None] = field(default_factory=dict)
+    partners: set[tuple[OrderKey, str]] = field(default_factory=set)
+    partner_lines: set[tuple[OrderKey, str]] = field(default_factory=set)
     kept: set[tuple[str, str]] = field(default_factory=set)
-    repeats: set[tuple[OrderKey, str]] = field(default_factory=set)
+    repeats: set[tuple[OrderKey, str, Partner]] = field(default_factory=set)
     repeats_max: int = 1
     orders_to_add: int = 0
     fulfillments_to_add: int = 0
@@ -51,13 +56,19 @@ class Needs:
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)
+        partner = command.origin.partner
         for share in command.orders:
-            # Whether a partner may see an order depends on all its lines.
-            whole = share.lines is None or command.origin.partner is not None
-            self._need_lines(share.order, None if whole else {line.sku for line in share.lines or ()})
-            self.repeats.add((share.order, command.tracking.number))
-        if command.repeated is not RepeatedTracking.ACCEPT or command.origin.partner is not None:
-            # Those of others may lie above the one that is looked for.
+            if partner is not None:
+                self.partners.add((share.order, partner))
+            if share.lines is not None:
+                self._need_lines(share.order, {line.sku for line in share.lines})
+            elif partner is None:
+                self._need_lines(share.order, None)
+            else:
+                self._need_lines(share.order, set())
+                self.partner_lines.add((share.order, partner))
+            self.repeats.add((share.order, command.tracking.number, partner))
+        if command.repeated is not RepeatedTracking.ACCEPT:
             self.repeats_max = REPEATS_COMPARED_MAX
 
     def _add_order(self, command: CreateOrder) -> None:
@@ -100,20 +111,22 @@ class Needs:
                 found.lines.update((order.id, sku) for sku in skus or ())
         found.whole_orders = sorted(whole)
         found.lines = {(order_id, sku) for order_id, sku in found.lines if order_id not in whole}
-        for key, number in self.repeats:
-            order = find(key)
-            if order is not None:
-                found.repeats.add((order.id, number))
+        found.partners = {(order.id, partner) for key, partner in self.partners if (order := find(key))}
+        own = {(order.id, partner) for key, partner in self.partner_lines if (order := find(key))}
+        found.partner_lines = {(order_id, partner) for order_id, partner in own if order_id not in whole}
+        found.repeats = {(order.id, number, partner) for key, number, partner in self.repeats if (order := find(key))}
         return found
 
 
 @dataclass(slots=True)
 class FoundNeeds:
-    """What is needed of orders whose ids are known: some of their lines, all of them, earlier fulfillments."""
+    """What is needed of orders whose ids are known, see `Needs`; `whole_orders` are those of which all lines are."""
 
     lines: set[tuple[int, str]] = field(default_factory=set)
     whole_orders: list[int] = field(default_factory=list)
-    repeats: set[tuple[int, str]] = field(default_factory=set)
+    partners: set[tuple[int, str]] = field(default_factory=set)
+    partner_lines: set[tuple[int, str]] = field(default_factory=set)
+    repeats: set[tuple[int, str, Partner]] = field(default_factory=set)
 
 
 def needs_of(commands: Iterable[Command]) -> Needs:

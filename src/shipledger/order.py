@@ -28,6 +28,8 @@ class LineState(NamedTuple):
 
     remaining: int
     on_time: bool | None
+    fulfilled: int = 0
+    cancelled: int = 0
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class OrderLine:
     @property
     def state(self) -> LineState:
         """What the line counts for now."""
-        return LineState(self.remaining, None if self.remaining else self.on_time)
+        return LineState(self.remaining, None if self.remaining else self.on_time, self.fulfilled, self.cancelled)
 
 
 def due_by(ship_by: Microseconds | None, deliver_by: Microseconds | None) -> Microseconds | None:
@@ -83,6 +85,8 @@ class Order:
     """When it must have left (see `due_by`)."""
     stored_status: OrderStatus | None = None
     """The status that its row has; None for an order that has no row yet."""
+    partners: set[str] = field(default_factory=set)
+    """Those that have a line of it, as far as they were asked for."""
 
     @property
     def status(self) -> OrderStatus:

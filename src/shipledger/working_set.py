@@ -91,6 +91,7 @@ class WorkingSet:
         ordered = sum(line.ordered for line in lines)
         due = due_by(content.ship_by, content.deliver_by)
         order = Order(order_id, content.reference, ordered, content=fingerprint, lines=lines, due_by=due)
+        order.partners = {line.partner for line in lines if line.partner is not None}
         self._put(self.orders, order.id, order)
         if order.reference is not None:
             self._put(self.references, order.reference, order.id)
@@ -101,7 +102,7 @@ class WorkingSet:
         self, origin: Origin, order: Order, taken: list[tuple[OrderLine, int]], tracking: Tracking, now: Microseconds
     ) -> Fulfillment:
         """Add a fulfillment that takes these quantities from these lines, which must remain on them."""
-        lines = tuple(FulfilledLine(line.position, line.sku, quantity) for line, quantity in taken)
+        lines = tuple(FulfilledLine(line.position, line.sku, quantity, line.partner) for line, quantity in taken)
         fulfillment = Fulfillment(
             next(self.fulfillment_ids), order.id, FulfillmentStatus.CREATED, tracking, now, origin.account, lines
         )

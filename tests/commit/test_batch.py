@@ -44,7 +44,7 @@ def numbers(place: Database) -> list[str]:
     """The tracking numbers in the ledger, which must be a sound one."""
     assert [finding for finding in check_ledger(place) if finding.broken] == []
     reading = open_reading(place)
-    documents = reading.fulfillments(FulfillmentFilter(), None, 999).documents
+    documents = reading.fulfillments(FulfillmentFilter(), None, 999, None).documents
     reading.close()
     return [document["tracking_number"] for document in reversed(documents)]
 

@@ -70,7 +70,7 @@ async def settled(committer: BatchCommitter) -> None:
 def parcels(path: Path) -> list[tuple[str, str]]:
     """The parcels in the ledger, newest first: their tracking numbers and the moments of their batches."""
     reading = sqlite_reading(path)
-    documents = reading.fulfillments(FulfillmentFilter(), None, 99).documents
+    documents = reading.fulfillments(FulfillmentFilter(), None, 99, None).documents
     reading.close()
     return [(document["tracking_number"], document["created_at"]) for document in documents]
 

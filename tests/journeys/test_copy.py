@@ -91,7 +91,7 @@ def test_the_new_ledger_goes_on_where_the_old_one_was(source: Path, target: str)
 def test_the_feed_keeps_its_order(source: Path, target: str) -> None:
     copy_ledger(source, target, lambda *_: None)
     old, new = sqlite_reading(source), postgres_reading(target)
-    assert new.events(0, 5_000) == old.events(0, 5_000)
+    assert new.events(0, 5_000, None) == old.events(0, 5_000, None)
     old.close()
     new.close()
 

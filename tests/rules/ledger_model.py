@@ -51,6 +51,8 @@ class PaperFulfillment:
     account: str
     contents: Counter[str]
     document: Document
+    partners: set[str | None]
+    """Whose lines it holds something of; they see it."""
 
 
 Fault = tuple[str, str | None, int | None, int | None]
@@ -201,7 +203,7 @@ class LedgerModel:
         warned = [
             any(
                 (earlier.order_id, earlier.number) == (order.id, parcel.number)
-                and (partner is None or earlier.account == account_of(partner))
+                and (partner is None or partner in earlier.partners)
                 for earlier in self.fulfillments
             )
             for order, _ in shares
@@ -224,11 +226,13 @@ class LedgerModel:
                 self._ship(self.orders[order_id], contents, request, document)
 
     def _ship(self, order: PaperOrder, contents: Counter[str], parcel: Parcel, document: Document) -> None:
+        partners = set()
         for sku in contents.elements():
             lines = [line for line in order.of(parcel.partner) if line.sku == sku and line.shipped < line.ordered]
             lines[0].shipped += 1
+            partners.add(lines[0].partner)
         account = account_of(parcel.partner)
-        self.fulfillments.append(PaperFulfillment(order.id, parcel.number, account, contents, document))
+        self.fulfillments.append(PaperFulfillment(order.id, parcel.number, account, contents, document, partners))
         order.events.append("fulfillment.created")
         if not order.remaining(None):
             order.events.append("order.fulfilled")

@@ -38,7 +38,7 @@ class MemoryLedger:
         ids, references = needs.order_names()
         for order in self.orders.values():
             if order.id in ids or order.reference in references:
-                working_set.orders[order.id] = replace(order, lines=[])
+                working_set.orders[order.id] = replace(order, lines=[], partners=set())
                 if order.reference is not None:
                     working_set.references[order.reference] = order.id
         wanted = needs.of_found(working_set.find)
@@ -46,16 +46,29 @@ class MemoryLedger:
             order.lines += (
                 replace(line, stored=line.state)
                 for line in self.orders[order.id].lines
-                if order.id in wanted.whole_orders or (order.id, line.sku) in wanted.lines
+                if order.id in wanted.whole_orders
+                or (order.id, line.sku) in wanted.lines
+                or (order.id, line.partner) in wanted.partner_lines
             )
-        for order_id, number in wanted.repeats:
+            order.partners = {
+                p for order_id, p in wanted.partners if order_id == order.id and p in self._partners_of(order.id)
+            }
+        for order_id, number, partner in wanted.repeats:
             earlier = [
-                made for made in self.fulfillments if (made.order_id, made.tracking.number) == (order_id, number)
-            ]
-            working_set.repeats[order_id, number] = earlier[::-1][: needs.repeats_max]
+                made
+                for made in self.fulfillments[::-1]
+                if (made.order_id, made.tracking.number) == (order_id, number)
+                and (partner is None or any(line.partner == partner for line in made.lines))
+            ][: needs.repeats_max]
+            known = working_set.repeats.get((order_id, number), [])
+            found = {made.id: made for made in [*known, *earlier]}
+            working_set.repeats[order_id, number] = sorted(found.values(), key=lambda made: -made.id)
         working_set.kept = {name: kept for name, kept in self.kept.items() if name in needs.kept}
         working_set.keys = {key.id: replace(key) for key in self.keys.values() if needs.keys}
         return working_set
+
+    def _partners_of(self, order_id: int) -> set[str | None]:
+        return {line.partner for line in self.orders[order_id].lines}
 
     def save(self, working_set: WorkingSet) -> None:
         added = {new.order.id: new.order for new in working_set.new_orders}

@@ -36,7 +36,9 @@ def find(key: OrderKey) -> Order | None:
         ([Parcel(((1, None),)), Parcel(((1, A),))], set(), [1]),
         ([Parcel(((1, A),)), Parcel(((1, None),))], set(), [1]),
         ([Parcel(((1, A),)), Parcel((("#1", None),))], set(), [1]),
-        ([Parcel(((1, A),), partner="east")], set(), [1]),
+        ([Parcel(((1, A),), partner="east")], {(1, "A")}, []),
+        ([Parcel(((1, None),), partner="east")], set(), []),
+        ([Parcel(((1, None),), partner="east"), Parcel(((1, A),))], {(1, "A")}, []),
         ([Parcel(((3, A),)), Parcel((("#3", None),))], set(), []),
         ([order(1, line("A", 1), reference="#1")], set(), []),
         ([order(1, line("A", 1)), Parcel(((1, B),))], {(1, "B")}, []),
@@ -68,7 +70,7 @@ def test_orders_are_looked_for_by_all_that_a_name_may_mean(
 
 def test_earlier_fulfillments_with_the_same_order_and_number() -> None:
     found = needed(Parcel((("#1", A), (2, A), (3, A)), "T1"), Parcel(((1, A),), "T2")).of_found(find)
-    assert found.repeats == {(1, "T1"), (2, "T1"), (1, "T2")}
+    assert found.repeats == {(1, "T1", None), (2, "T1", None), (1, "T2", None)}
 
 
 @pytest.mark.parametrize(
@@ -77,12 +79,35 @@ def test_earlier_fulfillments_with_the_same_order_and_number() -> None:
         ([Parcel(((1, A),))], 1),
         ([Parcel(((1, A),), repeated=RepeatedTracking.REPLAY)], REPEATS_COMPARED_MAX),
         ([Parcel(((1, A),), repeated=RepeatedTracking.REJECT), Parcel(((1, A),))], REPEATS_COMPARED_MAX),
-        ([Parcel(((1, A),), partner="east")], REPEATS_COMPARED_MAX),
+        ([Parcel(((1, A),), partner="east")], 1),
     ],
-    ids=["a warning needs one", "a replay compares", "the most of a batch", "a partner's own may lie below others"],
+    ids=["a warning needs one", "a replay compares", "the most of a batch", "a partner's are looked for by themselves"],
 )
 def test_how_many_earlier_fulfillments(requests: list[Any], repeats_max: int) -> None:
     assert needed(*requests).repeats_max == repeats_max
+
+
+@pytest.mark.parametrize(
+    ("requests", "partners", "partner_lines"),
+    [
+        ([Parcel(((1, A),))], set(), set()),
+        ([Parcel(((1, A),), partner="east")], {(1, "east")}, set()),
+        ([Parcel((("#1", None),), partner="east")], {(1, "east")}, {(1, "east")}),
+        ([Parcel(((1, None),), partner="east"), Parcel(((1, None),))], {(1, "east")}, set()),
+        ([Parcel(((3, None),), partner="east")], set(), set()),
+    ],
+    ids=["the operator sees all", "its skus", "all of its own lines", "all lines", "no order"],
+)
+def test_whether_a_partner_has_a_line_and_its_own_lines(
+    requests: list[Any], partners: set[tuple[int, str]], partner_lines: set[tuple[int, str]]
+) -> None:
+    found = needed(*requests).of_found(find)
+    assert (found.partners, found.partner_lines) == (partners, partner_lines)
+
+
+def test_earlier_fulfillments_are_those_that_the_asker_sees() -> None:
+    found = needed(Parcel(((1, A),), "T1", partner="east"), Parcel(((1, A),), "T1")).of_found(find)
+    assert found.repeats == {(1, "T1", "east"), (1, "T1", None)}
 
 
 def test_answers_are_looked_for_by_account_and_key() -> None:

@@ -100,3 +100,10 @@ def test_an_event_says_who_acted(desk: Desk) -> None:
         "east",
         "request-1",
     )
+
+
+def test_a_parcel_of_the_operator_s_warns_the_partners_whose_lines_it_holds(desk: Desk) -> None:
+    desk.ship((1, (("A", 4),)))  # 3 of east's, and 1 of west's
+    assert warnings(desk.ship((1, (("A", 1),)), partner="west")) == ["tracking_number_repeated"]
+    desk.ship((1, (("B", 1),)), number="T2")
+    assert warnings(desk.ship((1, (("A", 1),)), partner="west", number="T2")) == []

@@ -105,7 +105,7 @@ def open_reading_of(database: Database) -> Iterator[Read]:
     def read(after: int) -> list[Told]:
         return [
             Told(placed.place, placed.document["id"], placed.document["order_id"], placed.document["sequence"])
-            for placed in reading.events(after, PAGE)
+            for placed in reading.events(after, PAGE, None)
         ]
 
     yield read

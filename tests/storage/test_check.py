@@ -32,6 +32,22 @@ BREAKS = [
     ("a line's fulfilled quantity is the sum of its parcels", "UPDATE fulfillments SET status = 'cancelled'", "1 A 0"),
     ("what a parcel holds is on its order", "UPDATE fulfillment_lines SET sku = 'Z'", "1 Z 0"),
     ("what a parcel holds is on its order", "UPDATE fulfillments SET order_id = 2", "1 A 0"),
+    (
+        "what a parcel holds belongs to the partner of its line",
+        "UPDATE fulfillment_lines SET partner = 'acme'",
+        "1 A 0",
+    ),
+    (
+        "a partner's totals of an order are the sums of its lines",
+        "UPDATE order_lines SET partner = 'acme' WHERE order_id = 2",
+        "2 acme",
+    ),
+    (
+        "a partner's totals of an order are the sums of its lines",
+        """INSERT INTO partner_orders (order_id, partner, ordered, fulfilled, cancelled, created_at)
+        VALUES (2, 'acme', 5, 0, 0, 0)""",
+        "2 acme",
+    ),
     ("a parcel holds something", "DELETE FROM fulfillment_lines", "1"),
     ("an order's totals are the sums of its lines", "UPDATE orders SET ordered = 7 WHERE id = 2", "2"),
     ("an order's totals are the sums of its lines", "UPDATE orders SET fulfilled = 2 WHERE id = 1", "1"),

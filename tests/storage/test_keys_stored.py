@@ -65,7 +65,7 @@ def test_facts_of_administration_are_of_no_order_and_in_no_feed(
     if isinstance(database, PostgresDatabase):
         with connect(database.url, is_writer=True) as connection:
             assert number_events(connection) == 1
-    assert [placed.document["type"] for placed in reading.events(0, 10)] == ["order.created"]
+    assert [placed.document["type"] for placed in reading.events(0, 10, None)] == ["order.created"]
     rows = database.query("SELECT type, order_id, sequence, key_id FROM events ORDER BY id")
     assert rows == [
         ("key.created", None, None, None),

@@ -347,10 +347,10 @@ def test_a_connection_lost_between_batches_is_not_noticed(url: str, ledger: Post
 
 def test_a_reader_that_lost_its_connection_makes_another(url: str) -> None:
     with closing_reading(url) as reading:
-        assert reading.order(1) is not None
+        assert reading.order(1, None) is not None
         others = "pid <> pg_backend_pid() AND datname = current_database()"
         execute(url, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {others}")
-        assert reading.order(1) is not None
+        assert reading.order(1, None) is not None
 
 
 @contextmanager
@@ -386,6 +386,6 @@ def test_a_database_that_takes_no_writes_is_unavailable_and_read_on(
         for _ in range(2):
             (refused,) = commit_batch(ledger, [ship(1, ("A", 1))], NOW)
             assert isinstance(refused, Unavailable)
-        assert reading.fulfillments(FulfillmentFilter(), None, 9).documents == []
+        assert reading.fulfillments(FulfillmentFilter(), None, 9, None).documents == []
     (done,) = commit_batch(ledger, [ship(1, ("A", 1))], NOW)
     assert isinstance(done, Done)

@@ -31,7 +31,7 @@ def export(
     wanted = wanted_of(exported.spec, filters, zone)
     with closing(open_reading(database)) as reading:
         read = exported.read(reading)
-        for count, piece in exported.parts(lambda after: read(wanted, after, PAGE_ROWS), format_):
+        for count, piece in exported.parts(lambda after: read(wanted, after, PAGE_ROWS, None), format_):
             write(piece)
             rows += count
             progress(rows)

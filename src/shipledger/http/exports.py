@@ -19,6 +19,7 @@ from shipledger.http.fulfillments import LIST as FULFILLMENTS
 from shipledger.http.listing import ListSpec, wanted_by
 from shipledger.http.orders import LIST as ORDERS
 from shipledger.http.parameters import require_known_parameters
+from shipledger.partner_view import Partner
 from shipledger.storage.port import Page, Position, Reading
 
 PAGE_ROWS = 200
@@ -32,7 +33,7 @@ _FORMAT = {
     "description": "ndjson: one JSON object a line. csv: a table, in which nothing is taken for a formula.",
 }
 
-ReadPage = Callable[[Any, Position | None, int], Page]
+ReadPage = Callable[[Any, Position | None, int, Partner], Page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ async def _export(name: str, call: Call) -> Answer:
         raise refused(400, "format must be ndjson or csv.", code="format_invalid", at="query.format")
     read = exported.read(call.services.reading)
     wanted = wanted_by(call, exported.spec, query)
-    pieces = exported.parts(lambda after: read(wanted, after, PAGE_ROWS), format_)
+    pieces = exported.parts(lambda after: read(wanted, after, PAGE_ROWS, call.origin.partner), format_)
     disposition = (b"content-disposition", f'attachment; filename="{name}.{format_}"'.encode())
     parts = _parts(call, pieces) if call.request.method == "GET" else None
     return ExportAnswer(200, b"", [disposition], MEDIA_TYPES[format_], parts)

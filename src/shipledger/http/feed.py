@@ -58,7 +58,7 @@ async def list_(call: Call) -> Answer:
 
 
 async def _read(call: Call, asked: _Asked) -> FeedPage:
-    found = await call.read(call.services.reading.feed, asked.after, asked.limit)
+    found = await call.read(call.services.reading.feed, asked.after, asked.limit, call.origin.partner)
     if isinstance(found, FeedPage):
         return found
     raise _gap(found)

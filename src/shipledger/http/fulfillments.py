@@ -67,7 +67,7 @@ async def _nearest_skus(call: Call, refusal: Refusal) -> dict[tuple[int, str], s
 
 
 def _look_up_nearest(call: Call, unknown: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    skus = {order_id: call.services.reading.skus(order_id) for order_id, _ in unknown}
+    skus = {order_id: call.services.reading.skus(order_id, call.origin.partner) for order_id, _ in unknown}
     nearest = {}
     for order_id, sku in unknown:
         near = difflib.get_close_matches(sku, skus[order_id], n=1)
@@ -79,7 +79,7 @@ def _look_up_nearest(call: Call, unknown: list[tuple[int, str]]) -> dict[tuple[i
 async def read(call: Call) -> Answer:
     """One fulfillment."""
     require_known_parameters(call, frozenset())
-    document = await call.read(call.services.reading.fulfillment, path_id(call, Reason.NOT_FOUND))
+    document = await call.read(call.services.reading.fulfillment, path_id(call, Reason.NOT_FOUND), call.origin.partner)
     if document is None:
         raise not_found(Reason.NOT_FOUND)
     return json_answer(document)

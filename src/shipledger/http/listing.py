@@ -21,6 +21,7 @@ from shipledger.http.call import Call
 from shipledger.http.clock import now
 from shipledger.http.parameters import require_known_parameters
 from shipledger.limits import ID_MAX, PAGE_DEFAULT, PAGE_MAX, SKU_CHARS_MAX
+from shipledger.partner_view import Partner
 from shipledger.storage.port import Page, Position, Range
 from shipledger.text import has_hidden_characters, tidy
 from shipledger.timestamp import MICROSECONDS_A_SECOND, parse
@@ -68,7 +69,7 @@ class ListSpec:
         return frozenset(self.filters) | {"limit", "cursor"}
 
 
-async def answer_list(call: Call, spec: ListSpec, read: Callable[[Any, Position | None, int], Page]) -> Answer:
+async def answer_list(call: Call, spec: ListSpec, read: Callable[[Any, Position | None, int, Partner], Page]) -> Answer:
     """A page of the list that the query asks for."""
     require_known_parameters(call, spec.parameters)
     query = dict(call.request.query_params)
@@ -80,7 +81,7 @@ async def answer_list(call: Call, spec: ListSpec, read: Callable[[Any, Position 
         if query and query != kept:
             raise _bad_cursor("belongs to a list with other filters")
         query = kept
-    page = await call.read(read, wanted_by(call, spec, query), after, limit)
+    page = await call.read(read, wanted_by(call, spec, query), after, limit, call.origin.partner)
     return _answer_page(call, spec, query, limit, page)
 
 

@@ -35,7 +35,7 @@ async def alive(call: Call) -> Answer:
 async def ready(call: Call) -> Answer:
     """The ledger can be read."""
     try:
-        await call.read(call.services.reading.order, 0)
+        await call.read(call.services.reading.order, 0, None)
     except Exception:
         return error(503, "Service Unavailable", "The ledger cannot be read.", [(b"retry-after", b"1")])
     return json_answer({"status": "ok"})

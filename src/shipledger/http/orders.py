@@ -45,13 +45,13 @@ async def _created(call: Call, done: Done) -> Answer:
         headers.append((b"idempotent-replayed", b"true"))
     if done.is_new:
         return json_answer(done.body, 201, headers)
-    return json_answer(await call.read(call.services.reading.order, done.made_id), 200, headers)
+    return json_answer(await call.read(call.services.reading.order, done.made_id, call.origin.partner), 200, headers)
 
 
 async def read(call: Call) -> Answer:
     """One order, with its newest fulfillments."""
     require_known_parameters(call, frozenset())
-    document = await call.read(call.services.reading.order, path_id(call, Reason.ORDER_NOT_FOUND))
+    document = await call.read(call.services.reading.order, path_id(call, Reason.ORDER_NOT_FOUND), call.origin.partner)
     if document is None:
         raise not_found(Reason.ORDER_NOT_FOUND)
     return json_answer(document)

@@ -54,7 +54,16 @@ TABLES = (
         ("id",),
         ("id", "order_id", "status", "tracking_number", "tracking_url", "carrier", "account", "created_at"),
     ),
-    Table("fulfillment_lines", ("fulfillment_id", "position"), ("fulfillment_id", "position", "sku", "quantity")),
+    Table(
+        "fulfillment_lines",
+        ("fulfillment_id", "position"),
+        ("fulfillment_id", "position", "sku", "quantity", "partner"),
+    ),
+    Table(
+        "partner_orders",
+        ("order_id", "partner"),
+        ("order_id", "partner", "ordered", "fulfilled", "cancelled", "created_at"),
+    ),
     Table(
         "events",
         ("id",),

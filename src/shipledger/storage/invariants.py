@@ -30,6 +30,24 @@ INVARIANTS = {
             ON line.order_id = parcel.order_id AND line.sku = taken.sku AND line.position = taken.position
         WHERE line.order_id IS NULL
     """,
+    "what a parcel holds belongs to the partner of its line": """
+        SELECT taken.fulfillment_id, taken.sku, taken.position
+        FROM fulfillment_lines AS taken JOIN fulfillments AS parcel ON parcel.id = taken.fulfillment_id
+        JOIN order_lines AS line
+            ON line.order_id = parcel.order_id AND line.sku = taken.sku AND line.position = taken.position
+        WHERE taken.partner IS DISTINCT FROM line.partner
+    """,
+    "a partner's totals of an order are the sums of its lines": """
+        SELECT coalesce(seen.order_id, line.order_id), coalesce(seen.partner, line.partner)
+        FROM partner_orders AS seen
+        FULL JOIN (
+            SELECT order_id, partner, sum(ordered) AS ordered, sum(fulfilled) AS fulfilled, sum(cancelled) AS cancelled
+            FROM order_lines WHERE partner IS NOT NULL GROUP BY order_id, partner
+        ) AS line ON line.order_id = seen.order_id AND line.partner = seen.partner
+        LEFT JOIN orders ON orders.id = seen.order_id
+        WHERE (seen.ordered, seen.fulfilled, seen.cancelled, seen.created_at)
+            IS DISTINCT FROM (line.ordered, line.fulfilled, line.cancelled, orders.created_at)
+    """,
     "a parcel holds something": """
         SELECT id FROM fulfillments
         WHERE NOT EXISTS (SELECT 1 FROM fulfillment_lines WHERE fulfillment_id = fulfillments.id)

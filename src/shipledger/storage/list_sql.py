@@ -1,7 +1,11 @@
-"""The queries of lists, in SQL that both databases understand; values stand for question marks in their order."""
+"""The queries of lists, in SQL that both databases understand; values stand for question marks in their order.
+
+A partner's lists begin at its own rows: what it may not see takes no place in a page, and no time to skip.
+"""
 
 from typing import Any
 
+from shipledger.partner_view import Partner
 from shipledger.storage.port import FulfillmentFilter, OrderFilter, Position, Range
 
 FULFILLMENT_COLUMNS = "id, order_id, status, tracking_number, tracking_url, carrier, created_at, account"
@@ -18,15 +22,26 @@ _HOLDS_SKU = """
 """
 """The first condition finds few orders by an index; the second looks into their parcels."""
 
+_HOLDS_OWN = "EXISTS (SELECT 1 FROM fulfillment_lines WHERE fulfillment_id = fulfillments.id AND partner = ?)"
+_HOLDS_OWN_SKU = """
+    order_id IN (SELECT order_id FROM order_lines WHERE sku = ? AND partner = ?)
+    AND EXISTS (SELECT 1 FROM fulfillment_lines WHERE fulfillment_id = fulfillments.id AND sku = ? AND partner = ?)
+"""
+
 Condition = tuple[str, Any]
-"""A condition, and the value that each of its question marks stands for; None where it is not asked for."""
+"""A condition, and the value that each of its question marks stands for, or, as a tuple, the values; None where it is
+not asked for."""
+
+Select = tuple[str, list[Any]]
 
 
-def list_orders(wanted: OrderFilter, after: Position | None, limit: int, due: str = DUE) -> tuple[str, list[Any]]:
+def list_orders(wanted: OrderFilter, after: Position | None, limit: int, partner: Partner, due: str = DUE) -> Select:
     """created_at and id of the orders of a page, newest first, and of one more where there is one.
 
     `due` says how late ones are found: DUE or DUE_NOT_BY_INDEX.
     """
+    if partner is not None:
+        return _list_partner_orders(wanted, after, limit, partner)
     conditions = [
         ("status = ?", wanted.status),
         ("reference = ?", wanted.reference),
@@ -35,39 +50,78 @@ def list_orders(wanted: OrderFilter, after: Position | None, limit: int, due: st
         *_within("created_at", wanted.created_at),
         *_within("deliver_by", wanted.deliver_by),
         (f"{IS_OPEN} AND {due} < ?", wanted.late_at),
+        ("(created_at, id) < (?, ?)", after),
     ]
     where, values = _where(conditions)
-    if after is not None:
-        where, values = _and(where, "(created_at, id) < (?, ?)"), [*values, *after]
     return f"SELECT created_at, id FROM orders {where} ORDER BY created_at DESC, id DESC LIMIT ?", [*values, limit + 1]
 
 
-def list_fulfillments(wanted: FulfillmentFilter, after: Position | None, limit: int) -> tuple[str, list[Any]]:
+def _list_partner_orders(wanted: OrderFilter, after: Position | None, limit: int, partner: str) -> Select:
+    """The same of what a partner sees: its totals of an order, as filters and status have it, are rows of their own."""
+    of_order = "EXISTS (SELECT 1 FROM orders WHERE id = partner_orders.order_id AND"
+    conditions: list[Condition] = [
+        ("partner = ?", partner),
+        ("status = ?", wanted.status),
+        ("order_id = (SELECT id FROM orders WHERE reference = ?)", wanted.reference),
+        ("order_id IN (SELECT order_id FROM order_lines WHERE sku = ? AND partner = ?)", _with(wanted.sku, partner)),
+        (
+            f"order_id IN (SELECT order_id FROM fulfillments WHERE tracking_number = ? AND {_HOLDS_OWN})",
+            _with(wanted.tracking_number, partner),
+        ),
+        *_within("created_at", wanted.created_at),
+        (f"{of_order} deliver_by >= ?)", wanted.deliver_by.first),
+        (f"{of_order} deliver_by <= ?)", wanted.deliver_by.last),
+        (f"{IS_OPEN} AND {of_order} {DUE_NOT_BY_INDEX} < ?)", wanted.late_at),
+        ("(created_at, order_id) < (?, ?)", after),
+    ]
+    where, values = _where(conditions)
+    order = "ORDER BY created_at DESC, order_id DESC"
+    return f"SELECT created_at, order_id FROM partner_orders {where} {order} LIMIT ?", [*values, limit + 1]
+
+
+def list_fulfillments(wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner) -> Select:
     """The columns of the fulfillments of a page, newest first, and of one more where there is one."""
-    conditions = [
+    conditions: list[Condition] = [
         ("status = ?", wanted.status),
         ("order_id = ?", wanted.order_id),
         ("order_id = (SELECT id FROM orders WHERE reference = ?)", wanted.reference),
         ("tracking_number = ?", wanted.tracking_number),
-        (_HOLDS_SKU, wanted.sku),
         *_within("created_at", wanted.created_at),
+        ("id < ?", after),
     ]
+    if partner is None:
+        conditions.append((_HOLDS_SKU, wanted.sku))
+        source = "SELECT {columns} FROM fulfillments"
+    elif any((wanted.order_id, wanted.reference, wanted.tracking_number, wanted.sku)):
+        own_sku = None if wanted.sku is None else (wanted.sku, partner, wanted.sku, partner)
+        conditions += [(_HOLDS_OWN, partner), (_HOLDS_OWN_SKU, own_sku)]
+        source = "SELECT {columns} FROM fulfillments"
+    else:
+        conditions.append(("own.partner = ?", partner))
+        source = "SELECT DISTINCT {columns} FROM fulfillment_lines AS own JOIN fulfillments ON id = own.fulfillment_id"
     where, values = _where(conditions)
-    if after is not None:
-        where, values = _and(where, "id < ?"), [*values, *after]
-    return f"SELECT {FULFILLMENT_COLUMNS} FROM fulfillments {where} ORDER BY id DESC LIMIT ?", [*values, limit + 1]
+    select = source.format(columns=FULFILLMENT_COLUMNS)
+    return f"{select} {where} ORDER BY id DESC LIMIT ?", [*values, limit + 1]
+
+
+def skus_of(order_id: int, partner: Partner) -> Select:
+    """The skus of an order, each once."""
+    where, values = _where([("order_id = ?", order_id), ("partner = ?", partner)])
+    return f"SELECT DISTINCT sku FROM order_lines {where} ORDER BY sku", values
 
 
 def _within(column: str, wanted: Range) -> tuple[Condition, Condition]:
     return (f"{column} >= ?", wanted.first), (f"{column} <= ?", wanted.last)
 
 
-def _where(conditions: list[Condition]) -> tuple[str, list[Any]]:
+def _with(value: str | None, partner: str) -> tuple[str, str] | None:
+    return None if value is None else (value, partner)
+
+
+def _where(conditions: list[Condition]) -> Select:
     given = [(condition, value) for condition, value in conditions if value is not None]
+    values: list[Any] = []
+    for condition, value in given:
+        values += value if isinstance(value, tuple) else [value] * condition.count("?")
     where = " AND ".join(condition for condition, _ in given)
-    values = [value for condition, value in given for _ in range(condition.count("?"))]
     return f"WHERE {where}" if given else "", values
-
-
-def _and(where: str, condition: str) -> str:
-    return f"{where} AND {condition}" if where else f"WHERE {condition}"

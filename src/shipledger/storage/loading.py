@@ -1,11 +1,11 @@
 """Loads orders and fulfillments: the same steps for both databases, each with SQL of its own."""
 
 from collections.abc import Callable, Iterable
-from operator import itemgetter
 
 from shipledger.document import Document
 from shipledger.fulfillment import Fulfillment
 from shipledger.needs import FoundNeeds, Needs
+from shipledger.partner_view import Partner, order_seen_by
 from shipledger.storage.rows import (
     Row,
     fulfillments_from_rows,
@@ -47,13 +47,19 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
 
 
 def _load_parts(query: Query, wanted: FoundNeeds, repeats_max: int, working_set: WorkingSet) -> None:
-    """Lines of the orders that were found, and their earlier fulfillments."""
+    """Lines of the orders that were found, the partners that have some, and their earlier fulfillments."""
     some_lines = query("load_lines", sorted(wanted.lines)) if wanted.lines else ()
     all_lines = query("load_all_lines", wanted.whole_orders) if wanted.whole_orders else ()
-    repeats = query("load_repeats", sorted(wanted.repeats), repeats_max) if wanted.repeats else ()
-    for row in sorted([*some_lines, *all_lines], key=itemgetter(0, 1)):
+    own_lines = query("load_partner_lines", sorted(wanted.partner_lines)) if wanted.partner_lines else ()
+    partners = query("load_partner_orders", sorted(wanted.partners)) if wanted.partners else ()
+    repeats = query("load_repeats", sorted(wanted.repeats, key=str), repeats_max) if wanted.repeats else ()
+    lines = {row[:2]: row for rows in (some_lines, all_lines, own_lines) for row in rows}
+    for _, row in sorted(lines.items()):
         working_set.orders[row[0]].lines.append(line_from_row(row))
-    for fulfillment in whole_fulfillments(query, list(repeats)):
+    for order_id, partner in partners:
+        working_set.orders[order_id].partners.add(partner)
+    newest_first = {row[0]: row for row in repeats}
+    for fulfillment in whole_fulfillments(query, list(newest_first.values())):
         place = (fulfillment.order_id, fulfillment.tracking.number)
         working_set.repeats.setdefault(place, []).append(fulfillment)
 
@@ -65,10 +71,14 @@ def whole_fulfillments(query: Query, rows: list[Row]) -> list[Fulfillment]:
     return fulfillments_from_rows(rows, query("load_fulfillment_lines", [row[0] for row in rows]))
 
 
-def whole_orders(query: Query, order_ids: Iterable[int]) -> dict[int, Document]:
-    """Orders by id, written down with all their lines and without their fulfillments."""
+def whole_orders(query: Query, order_ids: Iterable[int], partner: Partner = None) -> dict[int, Document]:
+    """Orders by id, written down without their fulfillments: whole, or as a partner sees those that it may see."""
     ids = list(order_ids)
     if not ids:
         return {}
-    lines = list(query("load_whole_lines", ids))
-    return order_documents(query("load_whole_orders", ids), lines)
+    if partner is None:
+        lines = list(query("load_whole_lines", ids))
+    else:
+        lines = list(query("load_partner_lines", [(order_id, partner) for order_id in ids]))
+    whole = order_documents(query("load_whole_orders", ids), lines)
+    return {id_: seen for id_, document in whole.items() if (seen := order_seen_by(partner, document)) is not None}

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from shipledger.document import Document
 from shipledger.needs import Needs
+from shipledger.partner_view import Partner
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
@@ -116,21 +117,25 @@ class FeedGap:
 
 
 class Reading(Protocol):
-    """The reading side. Any thread may use it; it sees what is committed and never waits for the writer."""
+    """The reading side. Any thread may use it; it sees what is committed and never waits for the writer.
 
-    def order(self, order_id: int) -> Document | None:
+    Each question says who asks: a partner learns of its own lines and what follows from them, and of nothing else. None
+    is the operator, who sees all.
+    """
+
+    def order(self, order_id: int, partner: Partner) -> Document | None:
         """An order with its newest fulfillments."""
         ...
 
-    def orders(self, wanted: OrderFilter, after: Position | None, limit: int) -> Page:
+    def orders(self, wanted: OrderFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         """Orders, newest first."""
         ...
 
-    def fulfillment(self, fulfillment_id: int) -> Document | None:
+    def fulfillment(self, fulfillment_id: int, partner: Partner) -> Document | None:
         """A fulfillment."""
         ...
 
-    def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
+    def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         """Fulfillments, newest first."""
         ...
 
@@ -142,11 +147,11 @@ class Reading(Protocol):
         """How each partner does, and the operator's own first."""
         ...
 
-    def events(self, after: int, limit: int) -> list[PlacedEvent]:
+    def events(self, after: int, limit: int, partner: Partner) -> list[PlacedEvent]:
         """What happened after this place in the feed, in its order, which never skips. The first place is 1."""
         ...
 
-    def feed(self, after_id: int, limit: int) -> FeedPage | FeedGap:
+    def feed(self, after_id: int, limit: int, partner: Partner) -> FeedPage | FeedGap:
         """What happened after this event (0: from the first on), in the order of the feed."""
         ...
 
@@ -154,7 +159,7 @@ class Reading(Protocol):
         """The last place in the feed; 0 where nothing happened yet."""
         ...
 
-    def skus(self, order_id: int) -> Sequence[str]:
+    def skus(self, order_id: int, partner: Partner) -> Sequence[str]:
         """The skus of an order, each once."""
         ...
 

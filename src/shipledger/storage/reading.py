@@ -4,9 +4,19 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from shipledger.document import Document, fulfillment_document, fulfillments_of, with_fulfillments
+from shipledger.fulfillment import Fulfillment
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
-from shipledger.storage.list_sql import DUE, DUE_NOT_BY_INDEX, FULFILLMENT_COLUMNS, list_fulfillments, list_orders
+from shipledger.partner_view import Partner, fulfillment_seen_by
+from shipledger.storage.event_reading import events_after, feed_after
+from shipledger.storage.list_sql import (
+    DUE,
+    DUE_NOT_BY_INDEX,
+    FULFILLMENT_COLUMNS,
+    list_fulfillments,
+    list_orders,
+    skus_of,
+)
 from shipledger.storage.loading import whole_fulfillments, whole_orders
 from shipledger.storage.port import (
     FeedGap,
@@ -19,7 +29,7 @@ from shipledger.storage.port import (
     Position,
 )
 from shipledger.storage.report_reading import are_many_late, late_page, partner_documents
-from shipledger.storage.rows import event_document, order_from_row
+from shipledger.storage.rows import Row, order_from_row
 from shipledger.storage.snapshot import Snapshot
 from shipledger.timestamp import Microseconds
 
@@ -31,17 +41,20 @@ class LedgerReading:
         self._snapshot = snapshot
         self.close = close
 
-    def order(self, order_id: int) -> Document | None:
+    def order(self, order_id: int, partner: Partner) -> Document | None:
         with self._snapshot() as ledger:
-            order = whole_orders(ledger.query, [order_id]).get(order_id)
-            newest = _fulfillments(ledger, FulfillmentFilter(order_id=order_id), None, ORDER_FULFILLMENTS_SHOWN_MAX)
-        return order and with_fulfillments(order, newest.documents, fulfillments_of(order_id))
+            order = whole_orders(ledger.query, [order_id], partner).get(order_id)
+            if order is None:
+                return None
+            wanted = FulfillmentFilter(order_id=order_id)
+            newest = _fulfillments(ledger, wanted, None, ORDER_FULFILLMENTS_SHOWN_MAX, partner)
+        return with_fulfillments(order, newest.documents, fulfillments_of(order_id))
 
-    def orders(self, wanted: OrderFilter, after: Position | None, limit: int) -> Page:
+    def orders(self, wanted: OrderFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         with self._snapshot() as ledger:
             due = DUE_NOT_BY_INDEX if wanted.late_at is not None and are_many_late(ledger, wanted.late_at) else DUE
-            places = list(ledger.select(*list_orders(wanted, after, limit, due)))
-            orders = whole_orders(ledger.query, [order_id for _, order_id in places[:limit]])
+            places = list(ledger.select(*list_orders(wanted, after, limit, partner, due)))
+            orders = whole_orders(ledger.query, [order_id for _, order_id in places[:limit]], partner)
         documents = [orders[order_id] for _, order_id in places[:limit]]
         return Page(documents, places[limit - 1] if len(places) > limit else None)
 
@@ -50,15 +63,15 @@ class LedgerReading:
         with self._snapshot() as ledger:
             return [order_from_row(row) for row in ledger.query("load_orders", ids, references)]
 
-    def fulfillment(self, fulfillment_id: int) -> Document | None:
+    def fulfillment(self, fulfillment_id: int, partner: Partner) -> Document | None:
         with self._snapshot() as ledger:
             rows = list(ledger.select(f"SELECT {FULFILLMENT_COLUMNS} FROM fulfillments WHERE id = ?", [fulfillment_id]))
-            found = whole_fulfillments(ledger.query, rows)
+            found = _seen(ledger, rows, partner)
         return fulfillment_document(found[0]) if found else None
 
-    def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
+    def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         with self._snapshot() as ledger:
-            return _fulfillments(ledger, wanted, after, limit)
+            return _fulfillments(ledger, wanted, after, limit, partner)
 
     def late_orders(self, now: Microseconds, wanted: LateFilter, after: Position | None, limit: int) -> Page:
         with self._snapshot() as ledger:
@@ -68,33 +81,32 @@ class LedgerReading:
         with self._snapshot() as ledger:
             return partner_documents(ledger)
 
-    def events(self, after: int, limit: int) -> list[PlacedEvent]:
+    def events(self, after: int, limit: int, partner: Partner) -> list[PlacedEvent]:
         with self._snapshot() as ledger:
-            return [PlacedEvent(row[0], event_document(row[1:])) for row in ledger.query("load_events", after, limit)]
+            return events_after(ledger, after, limit, partner)
 
-    def feed(self, after_id: int, limit: int) -> FeedPage | FeedGap:
+    def feed(self, after_id: int, limit: int, partner: Partner) -> FeedPage | FeedGap:
         with self._snapshot() as ledger:
-            place = 0
-            if after_id:
-                found = list(ledger.query("event_place", after_id))
-                if not found:
-                    return FeedGap(None)
-                ((place,),) = found
-            events = [event_document(row[1:]) for row in ledger.query("load_events", place, limit)]
-        return FeedPage(events, events[-1]["id"] if events else after_id)
+            return feed_after(ledger, after_id, limit, partner)
 
     def feed_end(self) -> int:
         with self._snapshot() as ledger:
             ((place,),) = ledger.query("feed_end")
         return int(place)
 
-    def skus(self, order_id: int) -> Sequence[str]:
+    def skus(self, order_id: int, partner: Partner) -> Sequence[str]:
         with self._snapshot() as ledger:
-            rows = ledger.select("SELECT DISTINCT sku FROM order_lines WHERE order_id = ? ORDER BY sku", [order_id])
-            return [sku for (sku,) in rows]
+            return [sku for (sku,) in ledger.select(*skus_of(order_id, partner))]
 
 
-def _fulfillments(ledger: Snapshot, wanted: FulfillmentFilter, after: Position | None, limit: int) -> Page:
-    rows = list(ledger.select(*list_fulfillments(wanted, after, limit)))
-    documents = [fulfillment_document(found) for found in whole_fulfillments(ledger.query, rows[:limit])]
+def _fulfillments(
+    ledger: Snapshot, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner
+) -> Page:
+    rows = list(ledger.select(*list_fulfillments(wanted, after, limit, partner)))
+    documents = [fulfillment_document(found) for found in _seen(ledger, rows[:limit], partner)]
     return Page(documents, (rows[limit - 1][0],) if len(rows) > limit else None)
+
+
+def _seen(ledger: Snapshot, rows: list[Row], partner: Partner) -> list[Fulfillment]:
+    whole = whole_fulfillments(ledger.query, rows)
+    return [seen for fulfillment in whole if (seen := fulfillment_seen_by(partner, fulfillment)) is not None]

@@ -11,6 +11,7 @@ from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus
 from shipledger.key import Credential, Key, Role, Scope
 from shipledger.order import Order, OrderContent, OrderLine
 from shipledger.outcome import Done
+from shipledger.storage.partner_rows import new_partner_order_rows, partner_order_changes
 from shipledger.timestamp import show
 from shipledger.working_set import KeptAnswer, NewOrder, WorkingSet
 
@@ -41,7 +42,7 @@ def order_from_row(row: Row) -> Order:
 
 
 def line_from_row(row: Row) -> OrderLine:
-    """An order line from the columns of `load_lines` or `load_whole_lines`."""
+    """An order line from the columns of `load_lines`, or of those statements that give its title, too."""
     order_id, position, sku, ordered, fulfilled, cancelled, partner, on_time, *title = row
     line = OrderLine(
         order_id, position, sku, ordered, fulfilled, cancelled, partner, None if on_time is None else bool(on_time),
@@ -94,8 +95,8 @@ def order_documents(order_rows: Iterable[Row], line_rows: Iterable[Row]) -> dict
 def fulfillments_from_rows(rows: Iterable[Row], line_rows: Iterable[Row]) -> list[Fulfillment]:
     """Fulfillments in the order of the rows, from the columns of `load_repeats` and `load_fulfillment_lines`."""
     lines: defaultdict[int, list[FulfilledLine]] = defaultdict(list)
-    for fulfillment_id, position, sku, quantity in line_rows:
-        lines[fulfillment_id].append(FulfilledLine(position, sku, quantity))
+    for fulfillment_id, *line in line_rows:
+        lines[fulfillment_id].append(FulfilledLine(*line))
     return [
         Fulfillment(
             id_, order_id, FulfillmentStatus(status), Tracking(number, url, carrier), created_at, account,
@@ -143,6 +144,8 @@ def rows_to_save(
             for line in lines
         ],
     )
+    yield "add_partner_order", list(new_partner_order_rows(working_set.new_orders))
+    yield "change_partner_order", list(partner_order_changes(lines))
     yield from _fulfillment_rows(working_set)
     yield "add_key", [_key_row(key) for key in working_set.new_keys]
     yield (
@@ -193,7 +196,7 @@ def _fulfillment_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]
     yield (
         "add_fulfillment_line",
         [
-            (made.id, line.position, line.sku, line.quantity)
+            (made.id, line.position, line.sku, line.quantity, line.partner)
             for made in working_set.new_fulfillments
             for line in made.lines
         ],

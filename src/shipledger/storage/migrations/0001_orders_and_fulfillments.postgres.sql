@@ -64,8 +64,10 @@ CREATE TABLE fulfillment_lines (
     position integer NOT NULL,
     sku text COLLATE "C" NOT NULL,
     quantity bigint NOT NULL CHECK (quantity > 0),
+    partner text,
     PRIMARY KEY (fulfillment_id, position)
 );
+CREATE INDEX fulfillment_lines_by_partner ON fulfillment_lines (partner, fulfillment_id) WHERE partner IS NOT NULL;
 
 -- Facts about administration are of no order. They are in the audit trail, and never in the feed.
 CREATE TABLE events (

@@ -64,8 +64,10 @@ CREATE TABLE fulfillment_lines (
     position INTEGER NOT NULL,
     sku TEXT NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity > 0),
+    partner TEXT,
     PRIMARY KEY (fulfillment_id, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX fulfillment_lines_by_partner ON fulfillment_lines (partner, fulfillment_id) WHERE partner IS NOT NULL;
 
 -- Facts about administration are of no order. They are in the audit trail, and never in the feed.
 CREATE TABLE events (

@@ -1,3 +1,3 @@
-INSERT INTO fulfillment_lines (fulfillment_id, position, sku, quantity)
+INSERT INTO fulfillment_lines (fulfillment_id, position, sku, quantity, partner)
 SELECT *
-FROM unnest(%b::bigint[], %b::integer[], %b::text[], %b::bigint[])
+FROM unnest(%b::bigint[], %b::integer[], %b::text[], %b::bigint[], %b::text[])

@@ -1,2 +1,2 @@
-INSERT INTO fulfillment_lines (fulfillment_id, position, sku, quantity)
-VALUES (?, ?, ?, ?)
+INSERT INTO fulfillment_lines (fulfillment_id, position, sku, quantity, partner)
+VALUES (?, ?, ?, ?, ?)

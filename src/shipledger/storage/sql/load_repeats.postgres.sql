@@ -1,12 +1,19 @@
 SELECT earlier.id, earlier.order_id, earlier.status, earlier.tracking_number, earlier.tracking_url, earlier.carrier,
     earlier.created_at, earlier.account
-FROM unnest(%b::bigint[], %b::text[]) AS wanted (order_id, tracking_number)
+FROM unnest(%b::bigint[], %b::text[], %b::text[]) AS wanted (order_id, tracking_number, partner)
 CROSS JOIN LATERAL (
     SELECT *
     FROM fulfillments
     WHERE fulfillments.tracking_number = wanted.tracking_number
         AND fulfillments.order_id = wanted.order_id
         AND fulfillments.status <> 'cancelled'
+        AND (
+            wanted.partner IS NULL
+            OR EXISTS (
+                SELECT 1 FROM fulfillment_lines AS line
+                WHERE line.fulfillment_id = fulfillments.id AND line.partner = wanted.partner
+            )
+        )
     ORDER BY fulfillments.id DESC
     LIMIT %s
 ) AS earlier
