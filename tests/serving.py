@@ -65,11 +65,26 @@ class Server:
         return self.send("GET", path)
 
     def kill(self) -> None:
-        """SIGKILL of it and of its workers, and wait until it is gone."""
-        for process in (*psutil.Process(self.process.pid).children(), self.process):
+        """SIGKILL of all its processes at once, and wait until they are gone."""
+        for process in (*self.children(), self.process):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait(STOP_SECONDS_MAX)
+
+    def kill_serving_process(self) -> None:
+        """SIGKILL of the process that talks to clients alone; the one that commits is to end by itself."""
+        self.process.kill()
+        self.process.wait(STOP_SECONDS_MAX)
+
+    def kill_committing_process(self) -> None:
+        """SIGKILL of the process that commits alone; the one that talks to clients is to end by itself."""
+        (committing,) = self.children()
+        committing.kill()
+        assert self.process.wait(STOP_SECONDS_MAX) == 1
+
+    def children(self) -> list[Any]:
+        """Its workers, and the processes that commit, as psutil has them."""
+        return list(psutil.Process(self.process.pid).children(recursive=True))
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""

@@ -86,12 +86,13 @@ def test_a_ledger_that_may_not_grow_recovers_by_itself_when_it_may(tmp_path: Pat
         load = Load("load", server.port, [1], SKU, clients=16)
         with load.running():
             load.wait_for_answers(50)
-            limits = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+            (committing,) = server.children()
+            limits = resource.prlimit(committing.pid, resource.RLIMIT_FSIZE)
             largest = max(path.stat().st_size for path in tmp_path.glob("ledger.db*"))
-            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (largest + 100_000, limits[1]))
+            resource.prlimit(committing.pid, resource.RLIMIT_FSIZE, (largest + 100_000, limits[1]))
             wait_for_refusals(load, 50)
             assert server.get("/v1/orders/1").json()["line_items"][0]["fulfilled"] > 0
-            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limits)
+            resource.prlimit(committing.pid, resource.RLIMIT_FSIZE, limits)
             done = len(load.acknowledged)
             load.wait_for_answers(len(load.answers) + 200)
         assert load.refused.keys() == {503}

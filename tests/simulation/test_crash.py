@@ -72,7 +72,7 @@ def test_no_random_kill_loses_what_was_acknowledged(database: Path) -> None:
             with load.running():
                 load.wait_for_answers(1)
                 time.sleep(rng.uniform(0, 0.3))
-                server.kill()
+                rng.choice([server.kill, server.kill_serving_process, server.kill_committing_process])()
             began = time.monotonic()
             server = start(database)
             recoveries.append(time.monotonic() - began)
@@ -118,8 +118,8 @@ def test_what_was_committed_but_not_yet_answered_is_applied_once(database: Path)
         load = Load("first", dying.port, ORDERS, SKU, clients=1)
         with load.running():
             dying.process.wait(20)
-    assert load.unanswered == {"first-0"}
-    assert Stored.of(database).names["first-0"] == 1
+    assert "first-0" in load.unanswered
+    assert {name for name in Stored.of(database).names if name} == {"first-0"}
     for server in restarted(database):
         expect_nothing_lost(load, server)
 

@@ -67,12 +67,16 @@ def server(database: Database, **environment: str) -> Iterator[tuple[int, int]]:
 
 
 def resident_mib(pid: int) -> float:
-    """The memory that a process holds now; 0 where there is no /proc to tell."""
+    """The memory that a server and its committing process hold now; 0 where there is no /proc to tell.
+
+    What both share is counted twice.
+    """
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        pages = [int(Path(f"/proc/{each}/statm").read_text(encoding="ascii").split()[1]) for each in (pid, *children)]
     except OSError:
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def measure(seconds: float, *, orders: int = ORDERS, connections: int = CONNECTIONS, **environment: str) -> Measurement:

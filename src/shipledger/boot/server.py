@@ -1,20 +1,19 @@
 """Runs the HTTP server until it is told to stop; what was handed in by then is committed and answered."""
 
-import gc
+import os
 import signal
 import socket
 from collections.abc import Callable
 
 import uvicorn
 
-from shipledger.boot.assemble import Served, application
+from shipledger.boot.assemble import Served, application, calm_the_collector
 from shipledger.boot.ledgers import held_for_writing
 from shipledger.boot.settings import Settings
 from shipledger.boot.workers import Workers
 from shipledger.http.protocol import GuardedProtocol
 
 BACKLOG = 2_048
-COLLECT_AFTER_ALLOCATIONS = 50_000
 SHUTDOWN_SECONDS_MAX = 8
 """How long answers may still take after SIGTERM; the process is to be gone within 10 s."""
 
@@ -45,12 +44,13 @@ def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
         else:
             listener.listen(BACKLOG)
             announce()
-            Workers(settings.workers, lambda: _serve(settings, listener, lambda: None)).run()
+            Workers(settings.workers, lambda watch_parent: _serve(settings, listener, watch_parent)).run()
 
 
 def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[], None]) -> None:
+    """Serve until told to stop. Raises SystemExit (1) where the committing process was lost."""
     signal.signal(signal.SIGTERM, _leave)
-    with application(settings) as served:
+    with application(settings, forget=listener.close) as served:
         config = uvicorn.Config(
             served.application,
             http=GuardedProtocol,
@@ -64,15 +64,12 @@ def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[],
             backlog=BACKLOG,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
-        _calm_the_collector()
-        _Server(config, served, when_ready).run(sockets=[listener])
-
-
-def _calm_the_collector() -> None:
-    """Look for circles of garbage less often: requests leave none, and looking took an eighth of the server's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)
+        calm_the_collector()
+        try:
+            _Server(config, served, when_ready).run(sockets=[listener])
+        finally:
+            if served.committer.is_lost:
+                raise SystemExit(1)
 
 
 def _leave(*_: object) -> None:
@@ -86,12 +83,19 @@ class _Server(uvicorn.Server):
         self._when_ready = when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._served.start(when_lost=_stop)
         await super().startup(sockets=sockets)
         self._when_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._served.stop()
+        self._served.let_go()
         await super().shutdown(sockets=sockets)
+        await self._served.finish()
+
+
+def _stop() -> None:
+    """End as if told to: answer what can be answered, and leave."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -18,8 +18,12 @@ _STOPS = (signal.SIGTERM, signal.SIGINT)
 class Workers:
     """The parent of serving processes."""
 
-    def __init__(self, count: int, serve: Callable[[], None]) -> None:
-        """`serve` is called in each worker, which ends when it returns, is told to, or has lost its parent."""
+    def __init__(self, count: int, serve: Callable[[Callable[[], None]], None]) -> None:
+        """`serve` is called in each worker, which ends when it returns or is told to.
+
+        It is given what it is to call when it has started all processes of its own: from then on, the worker also ends
+        when it has lost its parent.
+        """
         self._count = count
         self._serve = serve
         self._started: dict[int, float] = {}
@@ -68,9 +72,8 @@ class Workers:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(self._parent_lives)
-        threading.Thread(target=self._end_with_parent, name="parent", daemon=True).start()
         try:
-            self._serve()
+            self._serve(threading.Thread(target=self._end_with_parent, name="parent", daemon=True).start)
         except SystemExit as error:
             return int(error.code or 0)
         except KeyboardInterrupt:

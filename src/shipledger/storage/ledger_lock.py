@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MODE = 0o600
-_ATTEMPTS_MAX = 5
+_ATTEMPTS_MAX = 50
 _ATTEMPT_SECONDS = 0.02
 
 
@@ -40,7 +40,7 @@ class LedgerLock:
     """Held for as long as this process may write the ledger."""
 
     def __init__(self, database: Path) -> None:
-        """Take the lock. Raises LedgerInUse at once where another process has it."""
+        """Take the lock. Raises LedgerInUse where another process has it."""
         self.path = lock_path(database)
         self.token = secrets.token_urlsafe(32)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
@@ -63,7 +63,11 @@ class LedgerLock:
 
 
 def _is_taken_soon(file: int) -> bool:
-    """Take the lock, for which `serving_process` of a command may stand in the way for an instant."""
+    """Take the lock within a second.
+
+    `serving_process` of a command may stand in the way for an instant, and the committing process of a server that was
+    killed until it has committed what it was handed.
+    """
     for attempt in range(_ATTEMPTS_MAX):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
