@@ -47,7 +47,11 @@ class RepeatedTracking(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CreateFulfillment:
-    """Record that these lines of these orders were shipped in one parcel: all of them, or nothing."""
+    """Record that these lines of these orders were shipped in one parcel: all of them, or nothing.
+
+    `tracking` is what is recorded. `given` is what the sender said of it, where the number told more: a repeat is known
+    by that, also when more numbers are understood by then.
+    """
 
     origin: Origin
     orders: tuple[RequestedOrder, ...]
@@ -56,13 +60,15 @@ class CreateFulfillment:
     dry_run: bool = False
     repeated: RepeatedTracking = RepeatedTracking.ACCEPT
     cautions: tuple[Caution, ...] = ()
+    given: Tracking | None = None
 
     def fingerprint(self) -> bytes:
         """Equal for requests that mean the same: both shapes, any order of lines. Warnings are no part of it.
 
         No text of a request holds control characters, so that these keep its parts apart.
         """
-        parts = [self.tracking.number, self.tracking.url or "", self.tracking.carrier or ""]
+        given = self.given or self.tracking
+        parts = [given.number, given.url or "", given.carrier or ""]
         parts += sorted(_order_text(order) for order in self.orders)
         return hashlib.blake2b("\x1d".join(parts).encode(), digest_size=16, person=b"fulfillment").digest()
 

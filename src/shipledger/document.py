@@ -96,8 +96,13 @@ def fulfillments_of(order_id: int) -> str:
 
 def with_warnings(body: Document, cautions: Iterable[Caution]) -> Document:
     """An answer with what its sender should know; a body without any stays as it is."""
-    warnings = [{"code": caution.code, "at": caution.at, "message": caution.message} for caution in cautions]
+    warnings = caution_documents(cautions)
     return {**body, "warnings": warnings} if warnings else body
+
+
+def caution_documents(cautions: Iterable[Caution]) -> list[Document]:
+    """Cautions as the warnings of an answer."""
+    return [{"code": caution.code, "at": caution.at, "message": caution.message} for caution in cautions]
 
 
 def quantities_document(ordered: int, fulfilled: int, cancelled: int) -> dict[str, int]:

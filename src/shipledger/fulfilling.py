@@ -9,10 +9,10 @@ from shipledger.event import EventType
 from shipledger.fulfillment import Fulfillment
 from shipledger.order import Order
 from shipledger.outcome import Done, Outcome
-from shipledger.partner_view import fulfillment_seen_by
 from shipledger.refusal import Caution, Detail, Reason, Refusal
 from shipledger.share import Share, check_quantities, check_skus, share_of, take
 from shipledger.timestamp import Microseconds
+from shipledger.tracking_cautions import ledger_cautions
 from shipledger.working_set import WorkingSet
 
 
@@ -29,7 +29,8 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
     refusal = _check_states(shares) or check_skus(shares) or check_quantities(shares)
     if refusal is not None:
         return refusal
-    cautions = [*command.cautions, *_repeated_numbers(command, shares, working_set)]
+    orders = [share.order for share in shares]
+    cautions = [*command.cautions, *ledger_cautions(command.origin, command.tracking.number, orders, working_set)]
     # Nothing below this line can be refused.
     parcel = [_fulfil(command, share, working_set, now) for share in shares]
     return _done(command, parcel, cautions)
@@ -114,17 +115,6 @@ def _check_states(shares: list[Share]) -> Refusal | None:
     if not faults:
         return None
     return Refusal(faults[0][0], tuple(Detail(code, at, reason.sentence) for reason, code, at in faults))
-
-
-def _repeated_numbers(command: CreateFulfillment, shares: list[Share], working_set: WorkingSet) -> list[Caution]:
-    cautions = []
-    for share in shares:
-        for earlier in working_set.repeats.get((share.order.id, command.tracking.number), []):
-            if fulfillment_seen_by(command.origin.partner, earlier) is not None:
-                message = f"Fulfillment {earlier.id} of order {share.order.id} has this tracking number already."
-                cautions.append(Caution("tracking_number_repeated", "tracking_number", message))
-                break
-    return cautions
 
 
 def _fulfil(command: CreateFulfillment, share: Share, working_set: WorkingSet, now: Microseconds) -> Document:

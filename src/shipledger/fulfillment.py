@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shipledger.check_digit import CheckResult
 from shipledger.timestamp import Microseconds
 
 
@@ -31,11 +32,12 @@ class FulfilledLine:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """How a parcel is followed: its number, and, where they were given, its page and its carrier."""
+    """How a parcel is followed: its number, its page, its carrier, and what the number's check digit says."""
 
     number: str
     url: str | None = None
     carrier: str | None = None
+    check: CheckResult = CheckResult.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,23 @@ class Fulfillment:
     def quantities(self) -> dict[str, int]:
         """The quantity of each sku, lines of one sku summed, in the order in which they were filled."""
         return summed((line.sku, line.quantity) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUse:
+    """Where a tracking number was used before: a fulfillment that stands, its order, and partners who see it there.
+
+    Of the partners those are told who look; the operator sees all.
+    """
+
+    fulfillment_id: int
+    order_id: int
+    partners: frozenset[str | None]
+
+
+def use_of_number(fulfillment: Fulfillment) -> NumberUse:
+    """A fulfillment as a use of its tracking number."""
+    return NumberUse(fulfillment.id, fulfillment.order_id, frozenset(line.partner for line in fulfillment.lines))
 
 
 def summed(quantities: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -11,6 +11,10 @@ from shipledger.partner_view import Partner
 REPEATS_COMPARED_MAX = 50
 """Earlier fulfillments with one order and tracking number that a repeat is looked for in."""
 
+USES_COMPARED_MAX = 2
+"""Fulfillments of other orders with one tracking number that are looked at, on either side of an order's own: a few,
+so that a number that thousands have costs no more than another."""
+
 ADMINISTRATIVE_EVENTS_MAX = 2
 """Events of one administrative command: a rotation tells of the old key and of the new one."""
 
@@ -22,7 +26,7 @@ class Needs:
     `lines` are the skus needed of each order (None: all its lines; an empty set: the order alone). `partners` are
     orders with a partner of which it is needed whether it has a line there, `partner_lines` those of which all the
     partner's lines are. `kept` are accounts with their idempotency keys. `repeats` are orders with tracking numbers and
-    who looks, `repeats_max` fulfillments of each.
+    who looks, `repeats_max` fulfillments of each, and `uses_max` with this number of other orders on either side.
 
     Tables of administration are small, and loaded whole (`keys`) under a lock where several nodes write.
     """
@@ -33,6 +37,7 @@ class Needs:
     kept: set[tuple[str, str]] = field(default_factory=set)
     repeats: set[tuple[OrderKey, str, Partner]] = field(default_factory=set)
     repeats_max: int = 1
+    uses_max: int = USES_COMPARED_MAX
     orders_to_add: int = 0
     fulfillments_to_add: int = 0
     new_order_names: set[OrderKey] = field(default_factory=set)
@@ -70,6 +75,8 @@ class Needs:
             self.repeats.add((share.order, command.tracking.number, partner))
         if command.repeated is not RepeatedTracking.ACCEPT:
             self.repeats_max = REPEATS_COMPARED_MAX
+        if command.origin.partner is not None:
+            self.uses_max = REPEATS_COMPARED_MAX
 
     def _add_order(self, command: CreateOrder) -> None:
         self.orders_to_add += 1
@@ -115,18 +122,26 @@ class Needs:
         own = {(order.id, partner) for key, partner in self.partner_lines if (order := find(key))}
         found.partner_lines = {(order_id, partner) for order_id, partner in own if order_id not in whole}
         found.repeats = {(order.id, number, partner) for key, number, partner in self.repeats if (order := find(key))}
+        # An order that the batch itself adds has no id yet: every order with the number is another.
+        found.uses = {
+            (order.id if (order := find(key)) else 0, number, partner) for key, number, partner in self.repeats
+        }
         return found
 
 
 @dataclass(slots=True)
 class FoundNeeds:
-    """What is needed of orders whose ids are known, see `Needs`; `whole_orders` are those of which all lines are."""
+    """What is needed of orders whose ids are known, see `Needs`; `whole_orders` are those of which all lines are.
+
+    `uses` are like `repeats`: fulfillments with the number on the orders beside this one are asked for.
+    """
 
     lines: set[tuple[int, str]] = field(default_factory=set)
     whole_orders: list[int] = field(default_factory=list)
     partners: set[tuple[int, str]] = field(default_factory=set)
     partner_lines: set[tuple[int, str]] = field(default_factory=set)
     repeats: set[tuple[int, str, Partner]] = field(default_factory=set)
+    uses: set[tuple[int, str, Partner]] = field(default_factory=set)
 
 
 def needs_of(commands: Iterable[Command]) -> Needs:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from shipledger.command import OrderKey, Origin, is_id_in_digits
 from shipledger.document import Document
 from shipledger.event import Event, EventType
-from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
+from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, NumberUse, Tracking, use_of_number
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent, OrderLine, due_by
 from shipledger.outcome import Done
@@ -47,8 +47,8 @@ class WorkingSet:
     """What was loaded for a batch, and what the batch adds and changes.
 
     `orders` and `keys` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are earlier
-    fulfillments that still stand, newest first, by order id and tracking number. The id iterators hold as many as the
-    batch may need.
+    fulfillments that still stand, newest first, by order id and tracking number; `uses` tell, by tracking number, of
+    these and of a few of other orders. The id iterators hold as many as the batch may need.
     """
 
     fulfillment_ids: Iterator[int]
@@ -58,6 +58,7 @@ class WorkingSet:
     references: dict[str, int] = field(default_factory=dict)
     kept: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
     repeats: dict[tuple[int, str], list[Fulfillment]] = field(default_factory=dict)
+    uses: dict[str, list[NumberUse]] = field(default_factory=dict)
     keys: dict[int, Key] = field(default_factory=dict)
 
     new_orders: list[NewOrder] = field(default_factory=list)
@@ -116,6 +117,8 @@ class WorkingSet:
         self._append(self.new_fulfillments, fulfillment)
         standing = self.repeats.get((order.id, tracking.number), [])
         self._put(self.repeats, (order.id, tracking.number), [fulfillment, *standing])
+        used = self.uses.get(tracking.number, [])
+        self._put(self.uses, tracking.number, [use_of_number(fulfillment), *used])
         return fulfillment
 
     def add_event(

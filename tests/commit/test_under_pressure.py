@@ -91,7 +91,9 @@ def test_a_client_that_goes_away_mid_batch_is_committed_and_its_retry_replays(sl
         assert time.monotonic() < deadline
     reply = slow.post("/v1/fulfillments", published("gone"), {"Idempotency-Key": "gone"})
     assert (reply.status, reply.headers["idempotent-replayed"]) == (200, "true")
-    assert [reply.json()] == found(slow, "gone")
+    answered = reply.json()
+    answered.pop("warnings", None)
+    assert [answered] == found(slow, "gone")
 
 
 def test_a_retry_that_overtakes_its_first_request_gets_the_same_answer(slow: Server) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import zlib
 from typing import Any
 
 from tests.serving import Server
@@ -30,7 +31,7 @@ def record_order(server: Server, *lines: tuple[str, int], **fields: Any) -> int:
 
 def parcel(order_id: Any, *lines: tuple[Any, Any], **fields: Any) -> dict[str, Any]:
     """The request for a parcel of one order; without lines, everything that remains."""
-    request: dict[str, Any] = {"order_id": order_id, "tracking_number": NUMBER, **fields}
+    request: dict[str, Any] = {"order_id": order_id, "tracking_number": number_of(order_id), **fields}
     if lines:
         request["line_items"] = [{"sku": sku, "quantity": quantity} for sku, quantity in lines]
     return request
@@ -44,7 +45,16 @@ def envelope(*groups: tuple[Any, ...], **fields: Any) -> dict[str, Any]:
         else {"order_id": order_id}
         for order_id, *lines in groups
     ]
-    return {"line_items_by_fulfillment_order": named, "tracking_number": NUMBER, **fields}
+    return {
+        "line_items_by_fulfillment_order": named,
+        "tracking_number": number_of(*(group[0] for group in groups)),
+        **fields,
+    }
+
+
+def number_of(*order_ids: Any) -> str:
+    """A carrier's tracking number for parcels of these orders: the same each time, and no other orders'."""
+    return f"TBA{zlib.crc32(' '.join(sorted(set(map(str, order_ids)))).encode()):012}"
 
 
 def text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """The OpenAPI document: valid, complete against the route table, and with examples that hold."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_every_route_is_told_completely(route: Route) -> None:
         assert ("requestBody" in operation) is (route.request is not None)
         wanted = {*route.query, *route.parameters, *(route.list_spec.parameters if route.list_spec else ())}
         wanted |= {"Idempotency-Key"} if route.takes_key else set()
-        wanted |= {"id"} if "{id}" in route.path else set()
+        wanted |= set(re.findall(r"\{(\w+)\}", route.path))
         assert {parameter["name"] for parameter in operation.get("parameters", [])} == wanted
         for answer in operation["responses"].values():
             response = resolve(DOCUMENT, answer)

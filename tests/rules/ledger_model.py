@@ -72,6 +72,8 @@ class Shipped:
 
     shares: list[tuple[int, Counter[str]]]
     repeated_numbers: int
+    is_used_elsewhere: bool
+    """Whether it is warned that another order has the number."""
 
 
 @dataclass(frozen=True)
@@ -200,15 +202,14 @@ class LedgerModel:
                     faults.add((code, sku, quantity, remaining[sku]))
         if faults:
             return Refused(Reason.INVALID_LINES, frozenset(faults))
-        warned = [
-            any(
-                (earlier.order_id, earlier.number) == (order.id, parcel.number)
-                and (partner is None or partner in earlier.partners)
-                for earlier in self.fulfillments
-            )
-            for order, _ in shares
-        ]
-        return Shipped([(o.id, o.remaining(partner) if lines is None else lines) for o, lines in shares], sum(warned))
+        numbered = {
+            earlier.order_id
+            for earlier in self.fulfillments
+            if earlier.number == parcel.number and (partner is None or partner in earlier.partners)
+        }
+        own = {order.id for order, _ in shares}
+        taken = [(o.id, o.remaining(partner) if lines is None else lines) for o, lines in shares]
+        return Shipped(taken, len(numbered & own), bool(numbered - own))
 
     # What becomes of the ledger, once it was done.
 

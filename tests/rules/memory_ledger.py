@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from shipledger.event import Event
-from shipledger.fulfillment import Fulfillment
+from shipledger.fulfillment import Fulfillment, use_of_number
 from shipledger.key import Key
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
@@ -57,12 +57,18 @@ class MemoryLedger:
             earlier = [
                 made
                 for made in self.fulfillments[::-1]
-                if (made.order_id, made.tracking.number) == (order_id, number)
-                and (partner is None or any(line.partner == partner for line in made.lines))
+                if (made.order_id, made.tracking.number) == (order_id, number) and _is_seen_by(partner, made)
             ][: needs.repeats_max]
             known = working_set.repeats.get((order_id, number), [])
             found = {made.id: made for made in [*known, *earlier]}
             working_set.repeats[order_id, number] = sorted(found.values(), key=lambda made: -made.id)
+            working_set.uses.setdefault(number, []).extend(map(use_of_number, earlier))
+        for order_id, number, partner in wanted.uses:
+            others = sorted((made for made in self.fulfillments if made.tracking.number == number), key=_order_of)
+            below = [made for made in others if made.order_id < order_id][-needs.uses_max :]
+            above = [made for made in others if made.order_id > order_id][: needs.uses_max]
+            seen = [made for made in below + above if _is_seen_by(partner, made)]
+            working_set.uses.setdefault(number, []).extend(map(use_of_number, seen))
         working_set.kept = {name: kept for name, kept in self.kept.items() if name in needs.kept}
         working_set.keys = {key.id: replace(key) for key in self.keys.values() if needs.keys}
         return working_set
@@ -89,6 +95,14 @@ class MemoryLedger:
 
     def close(self) -> None:
         pass
+
+
+def _is_seen_by(partner: str | None, made: Fulfillment) -> bool:
+    return partner is None or any(line.partner == partner for line in made.lines)
+
+
+def _order_of(made: Fulfillment) -> int:
+    return made.order_id
 
 
 class WatchedLedger:

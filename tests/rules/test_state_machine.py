@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from shipledger import fulfilling
+from shipledger import fulfilling, tracking_cautions
 from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
 from shipledger.commit import batch
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
@@ -21,6 +21,7 @@ from shipledger.storage.port import Ledger
 from shipledger.timestamp import MICROSECONDS_A_SECOND
 from shipledger.working_set import WorkingSet
 from tests.rules.asking import Parcel, origin
+from tests.rules.desk import warnings
 from tests.rules.ledger_model import Expected, LedgerModel, Recorded, Refused, Same, Shipped, documents_of
 from tests.rules.memory_ledger import MemoryLedger, WatchedLedger
 
@@ -59,7 +60,7 @@ groups = st.tuples(
 parcels = st.builds(
     Parcel,
     st.lists(groups, min_size=1, max_size=1).map(tuple) | st.lists(groups, min_size=1, max_size=3).map(tuple),
-    number=st.sampled_from(["T1", "T2"]),
+    number=st.sampled_from(["TBA000000000001", "TBA000000000002"]),
     partner=PARTNERS | st.none(),
     key=KEYS,
     dry_run=st.sampled_from([False, False, False, True]),
@@ -185,8 +186,8 @@ def assert_shipped(outcome: Outcome | Fault, expected: Shipped, parcel: Parcel) 
         assert document["tracking_number"] == parcel.number
         assert document["status"] == ("dry_run" if parcel.dry_run else "created")
     assert all((one["id"] is None) is parcel.dry_run for one in documents)
-    codes = [warning["code"] for warning in outcome.body.get("warnings", [])]
-    assert codes == ["tracking_number_repeated"] * expected.repeated_numbers
+    elsewhere = ["tracking_number_on_another_order"] if expected.is_used_elsewhere else []
+    assert warnings(outcome) == ["tracking_number_repeated"] * expected.repeated_numbers + elsewhere
 
 
 def run(machine: type[LedgerMachine] = LedgerMachine, max_examples: int = 60, **options: Any) -> None:
@@ -211,7 +212,8 @@ def test_the_ledger_does_what_the_model_does() -> None:
         (fulfilling, "check_skus", lambda shares: None),
         (fulfilling, "_is_visible", lambda order, partner: True),
         (fulfilling, "_repeat_of_an_earlier_parcel", lambda *asked: None),
-        (fulfilling, "_repeated_numbers", lambda *asked: []),
+        (tracking_cautions, "_repeated_numbers", lambda *asked: []),
+        (tracking_cautions, "_used_elsewhere", lambda *asked: None),
         (batch, "kept_outcome", lambda *asked: None),
         (batch, "keep_answer", lambda *asked: None),
         (WorkingSet, "drop_since", lambda working_set, mark: None),

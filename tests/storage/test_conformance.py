@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from shipledger.command import Command, RepeatedTracking
+from shipledger.check_digit import CheckResult
+from shipledger.command import Command, CreateOrder, RepeatedTracking
 from shipledger.commit.idempotency import keep_answer
 from shipledger.decision import decide
 from shipledger.document import Document
 from shipledger.fulfillment import Tracking
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN, ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.needs import Needs, needs_of
+from shipledger.order import OrderContent, OrderedLine
 from shipledger.outcome import Done, Outcome
 from shipledger.storage.port import FulfillmentFilter, Ledger, OrderFilter, Page, Position, Range, Reading
 from shipledger.working_set import KeptAnswer, WorkingSet
@@ -85,6 +87,36 @@ def test_an_order_is_found_by_id_by_reference_and_by_an_id_in_digits(ledger: Led
         assert (found.id, found.lines[0].order_id) == (order_id, order_id), key
     for key in (2, "#1002", "2", "9" * 19, "99999999999999999999", ""):
         assert loaded(ledger, ship(key, ("A", 1))).find(key) is None, key
+
+
+def test_what_a_number_tells_is_kept_with_it(ledger: Ledger) -> None:
+    commit(ledger, order(1, ("A", 9)))
+    told = [Tracking(f"T{check}", "https://x.example", "ups", check) for check in CheckResult]
+    commit(ledger, *(replace(ship(1, ("A", 1)), tracking=tracking) for tracking in told))
+    for tracking in told:
+        again = loaded(ledger, ship(1, ("A", 1), number=tracking.number))
+        assert [earlier.tracking for earlier in again.repeats[1, tracking.number]] == [tracking]
+
+
+def test_a_few_uses_of_a_number_on_other_orders_are_loaded_on_either_side(ledger: Ledger) -> None:
+    commit(ledger, *(order(order_id, ("A", 9)) for order_id in range(1, 10)))
+    commit(ledger, *(ship(order_id, ("A", 1), number="T") for order_id in (1, 2, 3, 5, 5, 7, 8, 9)))
+    commit(ledger, ship(6, ("A", 1), number="another"))
+    for order_id, expected in ((5, {2, 3, 5, 7, 8}), (4, {2, 3, 5}), (1, {1, 2, 3}), (9, {7, 8, 9}), (99, {1, 2})):
+        found = loaded(ledger, ship(order_id, ("A", 1), number="T"))
+        assert {use.order_id for use in found.uses["T"]} == expected, order_id
+    assert "nobody's" not in loaded(ledger, ship(1, ("A", 1), number="nobody's")).uses
+
+
+def test_a_partner_finds_the_uses_of_a_number_that_hold_its_lines(ledger: Ledger) -> None:
+    for order_id in range(1, 10):
+        partner = "east" if order_id % 2 else "west"
+        commit(ledger, CreateOrder(ORIGIN, OrderContent(order_id, (OrderedLine("A", 9, partner=partner),))))
+    commit(ledger, *(ship(order_id, ("A", 1), number="T") for order_id in range(1, 9)))
+    asked = replace(ship(9, ("A", 1), number="T"), origin=replace(ORIGIN, partner="east"))
+    uses = loaded(ledger, asked).uses["T"]
+    assert {use.order_id for use in uses if "east" in use.partners} == {1, 3, 5, 7}
+    assert not any("west" in use.partners for use in uses)
 
 
 def test_what_was_saved_is_loaded_again(ledger: Ledger) -> None:

@@ -314,7 +314,7 @@ def test_contention_leaves_a_transaction_that_can_be_begun_again(url: str, ledge
 def test_a_command_that_meets_a_name_already_taken_fails_or_succeeds_alone(url: str, ledger: PostgresLedger) -> None:
     """Another program added a row with the id that the ledger is about to hand out."""
     (taken,) = rows(url, "SELECT nextval('fulfillment_ids') + 1")
-    add = "INSERT INTO fulfillments SELECT {}, 1, 'created', 'x', NULL, NULL, 'operator', 0"
+    add = "INSERT INTO fulfillments SELECT {}, 1, 'created', 'x', NULL, NULL, 'none', 'operator', 0"
     execute(url, add.format(taken))
     before = batches(url)
     outcomes = commit_batch(ledger, [ship(1, ("A", 1), number=f"T{at}") for at in range(3)], NOW)

@@ -33,7 +33,7 @@ Once more: 400, nothing remains of it.
 
 The same thing in an envelope, for order #1001 by its reference; safe to repeat with its key:
   curl -i {url}/v1/fulfillments -H 'Idempotency-Key: parcel-1' -d '{{"line_items_by_fulfillment_order":
-    [{{"order_id": "#1001", "line_items": [{{"sku": "MUG-BLUE", "quantity": 2}}]}}], "tracking_number": "9400110200881234567890"}}'
+    [{{"order_id": "#1001", "line_items": [{{"sku": "MUG-BLUE", "quantity": 2}}]}}], "tracking_number": "9400111206206406260787"}}'
 
 An integer sku:
   curl -i {url}/v1/fulfillments -d '{{"order_id": 1002, "line_items": [{{"sku": 730143, "quantity": 1}}], "tracking_number": "JD0146000012345678"}}'
@@ -43,7 +43,7 @@ Everything that remains of an order (lines omitted), asked for without writing:
 
 One parcel for several orders, all or nothing:
   curl -i {url}/v1/fulfillments -d '{{"line_items_by_fulfillment_order": [{{"order_id": 1003}}, {{"order_id": 1004}}],
-    "tracking_number": "00340434161094042557"}}'
+    "tracking_number": "986578788855"}}'
 
 A 400 (more than was ordered) and a 404 (no such order):
   curl -i {url}/v1/fulfillments -d '{{"order_id": 1002, "line_items": [{{"sku": "CAP-RED", "quantity": 9}}], "tracking_number": "X1"}}'

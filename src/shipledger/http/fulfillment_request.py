@@ -24,6 +24,7 @@ from shipledger.limits import (
     TRACKING_URL_CHARS_MAX,
 )
 from shipledger.refusal import Refusal
+from shipledger.tracking import understood
 
 ENVELOPE = "line_items_by_fulfillment_order"
 
@@ -75,14 +76,16 @@ def read_create_fulfillment(
     refusal = _judge_sums(orders, findings)
     if refusal is not None:
         return refusal
+    told = understood(number or "", url, carrier)
     return CreateFulfillment(
         origin=origin,
         orders=orders,
-        tracking=Tracking(number or "", url, carrier),
+        tracking=told.tracking,
+        given=Tracking(number or "", url, carrier),
         idempotency_key=idempotency_key,
         dry_run=dry_run,
         repeated=repeated,
-        cautions=tuple(findings.cautions),
+        cautions=(*findings.cautions, *told.cautions),
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shipledger.http import exports, feed, fulfillments, meta, orders, reports, schemas, schemas_reports
+from shipledger.http import exports, feed, fulfillments, meta, orders, reports, schemas, schemas_reports, tracking
 from shipledger.http.route import PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
@@ -26,6 +26,9 @@ ROUTES = (
           {200: schemas.FulfillmentList, **_or(400)}, list_spec=fulfillments.LIST),
     Route("GET", "/v1/fulfillments/{id}", fulfillments.read, "fulfillments:read", "Read a fulfillment",
           {200: schemas.Fulfillment, **_or(400, 404)}),
+    Route("GET", "/v1/tracking/{number}", tracking.explain, "fulfillments:read", "Explain a tracking number",
+          {200: schemas.TrackingNumber, **_or(400, 404)},
+          "Which carriers a number may belong to, the best first, where each shows it, and what is odd about it."),
     Route("POST", "/v1/orders", orders.create, "orders:write", "Create an order",
           {200: schemas.Order, 201: schemas.Order, **_or(400, 409, 413, 415, 422)},
           "The same order sent again is answered with its present state (200); another one under its id or reference is"

@@ -1,6 +1,6 @@
 """The shapes of requests and answers, for the OpenAPI document. Tests hold what is read and written against them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -92,6 +92,22 @@ class FulfillmentList(Struct):
 
     fulfillments: list[Fulfillment]
     next_cursor: str | None
+
+
+class Candidate(Struct):
+    """A carrier whose numbers look like this one."""
+
+    carrier: str
+    name: str
+    check_digit: Literal["verified", "none"]
+    tracking_url: str | None
+
+
+class TrackingNumber(Struct):
+    """What a tracking number tells: the carriers that it may belong to, the best first."""
+
+    candidates: list[Candidate]
+    warnings: list[Warning]
 
 
 class OrderedLine(Struct):

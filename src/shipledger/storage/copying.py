@@ -52,7 +52,8 @@ TABLES = (
     Table(
         "fulfillments",
         ("id",),
-        ("id", "order_id", "status", "tracking_number", "tracking_url", "carrier", "account", "created_at"),
+        ("id", "order_id", "status", "tracking_number", "tracking_url", "carrier", "tracking_check", "account",
+         "created_at"),
     ),
     Table(
         "fulfillment_lines",

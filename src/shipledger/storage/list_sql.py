@@ -8,7 +8,9 @@ from typing import Any
 from shipledger.partner_view import Partner
 from shipledger.storage.port import FulfillmentFilter, OrderFilter, Position, Range
 
-FULFILLMENT_COLUMNS = "id, order_id, status, tracking_number, tracking_url, carrier, created_at, account"
+FULFILLMENT_COLUMNS = (
+    "id, order_id, status, tracking_number, tracking_url, carrier, tracking_check, created_at, account"
+)
 
 DUE = "coalesce(ship_by, deliver_by)"
 IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from shipledger.document import Document
-from shipledger.fulfillment import Fulfillment
+from shipledger.fulfillment import Fulfillment, NumberUse, use_of_number
 from shipledger.needs import FoundNeeds, Needs
 from shipledger.partner_view import Partner, order_seen_by
 from shipledger.storage.rows import (
@@ -43,16 +43,17 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     for row in key_rows:
         key = key_from_row(row)
         working_set.keys[key.id] = key
-    _load_parts(query, needs.of_found(working_set.find), needs.repeats_max, working_set)
+    _load_parts(query, needs.of_found(working_set.find), needs, working_set)
 
 
-def _load_parts(query: Query, wanted: FoundNeeds, repeats_max: int, working_set: WorkingSet) -> None:
-    """Lines of the orders that were found, the partners that have some, and their earlier fulfillments."""
+def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: WorkingSet) -> None:
+    """Lines of the orders that were found, the partners that have some, earlier fulfillments, and some of others."""
     some_lines = query("load_lines", sorted(wanted.lines)) if wanted.lines else ()
     all_lines = query("load_all_lines", wanted.whole_orders) if wanted.whole_orders else ()
     own_lines = query("load_partner_lines", sorted(wanted.partner_lines)) if wanted.partner_lines else ()
     partners = query("load_partner_orders", sorted(wanted.partners)) if wanted.partners else ()
-    repeats = query("load_repeats", sorted(wanted.repeats, key=str), repeats_max) if wanted.repeats else ()
+    repeats = query("load_repeats", sorted(wanted.repeats, key=str), needs.repeats_max) if wanted.repeats else ()
+    uses = query("load_number_uses", sorted(wanted.uses, key=str), needs.uses_max) if wanted.uses else ()
     lines = {row[:2]: row for rows in (some_lines, all_lines, own_lines) for row in rows}
     for _, row in sorted(lines.items()):
         working_set.orders[row[0]].lines.append(line_from_row(row))
@@ -62,6 +63,10 @@ def _load_parts(query: Query, wanted: FoundNeeds, repeats_max: int, working_set:
     for fulfillment in whole_fulfillments(query, list(newest_first.values())):
         place = (fulfillment.order_id, fulfillment.tracking.number)
         working_set.repeats.setdefault(place, []).append(fulfillment)
+        working_set.uses.setdefault(fulfillment.tracking.number, []).append(use_of_number(fulfillment))
+    for number, fulfillment_id, order_id, partner in uses:
+        use = NumberUse(fulfillment_id, order_id, frozenset({partner}))
+        working_set.uses.setdefault(number, []).append(use)
 
 
 def whole_fulfillments(query: Query, rows: list[Row]) -> list[Fulfillment]:

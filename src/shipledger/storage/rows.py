@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shipledger.check_digit import CheckResult
 from shipledger.document import Document, order_document, order_event_document
 from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
 from shipledger.key import Credential, Key, Role, Scope
@@ -99,10 +100,10 @@ def fulfillments_from_rows(rows: Iterable[Row], line_rows: Iterable[Row]) -> lis
         lines[fulfillment_id].append(FulfilledLine(*line))
     return [
         Fulfillment(
-            id_, order_id, FulfillmentStatus(status), Tracking(number, url, carrier), created_at, account,
-            tuple(lines[id_]),
+            id_, order_id, FulfillmentStatus(status), Tracking(number, url, carrier, CheckResult(check)), created_at,
+            account, tuple(lines[id_]),
         )
-        for id_, order_id, status, number, url, carrier, created_at, account in rows
+        for id_, order_id, status, number, url, carrier, check, created_at, account in rows
     ]  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def _changing(order: Order) -> Row:
 def _fulfillment_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
     yield "add_fulfillment", [
         (made.id, made.order_id, str(made.status), made.tracking.number, made.tracking.url, made.tracking.carrier,
-         made.account, made.created_at)
+         str(made.tracking.check), made.account, made.created_at)
         for made in working_set.new_fulfillments
     ]  # fmt: skip
     yield (

@@ -20,8 +20,8 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "line_items_by_fulfillment_order": "What was shipped of each order. Groups of one order are merged."
         " Several orders are one parcel: all of them are recorded, or none.",
         "tracking_number": "The parcel's number, kept as it was sent, trimmed. It is never refused for its look.",
-        "tracking_url": "Where the parcel can be followed: an http or https URL.",
-        "carrier": "Who carries the parcel.",
+        "tracking_url": "Where the parcel can be followed: an http or https URL. Omitted: the page of its carrier.",
+        "carrier": "Who carries the parcel. Omitted: the carrier that the number most likely belongs to.",
     },
     "FulfilledLine": {"quantity": "How many were recorded as shipped."},
     "Warning": {
@@ -48,6 +48,16 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "warnings": "Only where there is something to know.",
     },
     "FulfillmentList": {"next_cursor": "Send it as cursor for the next page; null on the last."},
+    "Candidate": {
+        "carrier": "The carrier's short name, as fulfillments have it.",
+        "name": "The carrier's name.",
+        "check_digit": "verified where the number's check digit is right; none where numbers of this form have none.",
+        "tracking_url": "Where the carrier shows this number; null where it has no such page.",
+    },
+    "TrackingNumber": {
+        "candidates": "Each carrier once, the best first; a wrong check digit excludes one. Empty: no one is known.",
+        "warnings": "What is odd about the number; empty where nothing is.",
+    },
     "OrderedLine": {
         "sku": "A string, or an integer, which is taken as its digits.",
         "quantity": "How many were ordered.",

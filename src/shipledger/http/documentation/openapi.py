@@ -7,10 +7,10 @@ from typing import Any
 
 from shipledger.http import schemas
 from shipledger.http.documentation.openapi_answers import HEADERS, SHARED_RESPONSES, responses_of
-from shipledger.http.documentation.openapi_examples import PATH_IDS, REQUESTS
+from shipledger.http.documentation.openapi_examples import NUMBER, PATH_IDS, REQUESTS
 from shipledger.http.documentation.openapi_schemas import all_schemas, schema_of
 from shipledger.http.route import PUBLIC, Route
-from shipledger.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_DEFAULT, PAGE_MAX
+from shipledger.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_DEFAULT, PAGE_MAX, TRACKING_NUMBER_CHARS_MAX
 
 Document = dict[str, Any]
 
@@ -26,6 +26,7 @@ _DESCRIPTION = (
 _TAGS = {
     "fulfillments": "What was shipped, parcel by parcel.",
     "orders": "What is to be shipped, and how far each order is.",
+    "tracking": "What tracking numbers tell.",
     "events": "What happened, in one order that never skips.",
     "server": "The server itself. These need no key.",
 }
@@ -121,6 +122,9 @@ def _parameters(route: Route) -> list[Document]:
 
 def _path_parameter(route: Route, name: str) -> Document:
     parameter: Document = {"name": name, "in": "path", "required": True}
+    if name == "number":
+        text = {"type": "string", "minLength": 1, "maxLength": TRACKING_NUMBER_CHARS_MAX}
+        return {**parameter, "description": "As it is written, percent-encoded.", "schema": text, "example": NUMBER}
     if name != "id":
         return {**parameter, "schema": {"type": "string", "minLength": 1}}
     tag = _tag(route)

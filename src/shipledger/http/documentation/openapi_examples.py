@@ -16,7 +16,9 @@ from shipledger.refusal import Reason
 Examples = dict[str, dict[str, Any]]
 """Examples by name, as OpenAPI writes them: a summary and a value."""
 
-_NUMBER = "1ZE356F8YW01937117"
+NUMBER = "1ZE356F8YW01937117"
+_SHARED_NUMBER = "1ZE356F8YW01937135"
+_PAGE = "https://wwwapps.ups.com/WebTracking/track?track=yes&trackNums="
 _MOMENT = "2024-04-30T12:00:00Z"
 _LINE = {"sku": "RPBF24-1941", "quantity": 1}
 
@@ -27,11 +29,11 @@ REQUESTS: Mapping[type[Any], Examples] = {
     schemas.CreateFulfillment: {
         "one_order": {
             "summary": "One order",
-            "value": {"order_id": 450789469, "line_items": [_LINE], "tracking_number": _NUMBER},
+            "value": {"order_id": 450789469, "line_items": [_LINE], "tracking_number": NUMBER},
         },
         "everything_that_remains": {
             "summary": "Everything that remains of an order",
-            "value": {"order_id": "#1001", "tracking_number": "1ZE356F8YW01937125", "carrier": "UPS"},
+            "value": {"order_id": "#1001", "tracking_number": "1ZE356F8YW01937126", "carrier": "UPS"},
         },
         "several_orders": {
             "summary": "Several orders in one parcel",
@@ -40,7 +42,7 @@ REQUESTS: Mapping[type[Any], Examples] = {
                     {"order_id": 1003, "line_items": [{"sku": "SOAP-3", "quantity": 2}]},
                     {"order_id": "#1004"},
                 ],
-                "tracking_number": "1ZE356F8YW01937133",
+                "tracking_number": _SHARED_NUMBER,
             },
         },
     },
@@ -61,12 +63,12 @@ REQUESTS: Mapping[type[Any], Examples] = {
 _FULFILLMENT = {
     "order_id": 450789469,
     "status": "created",
-    "tracking_number": _NUMBER,
+    "tracking_number": NUMBER,
     "created_at": _MOMENT,
     "id": 1,
     "line_items": [_LINE],
-    "carrier": None,
-    "tracking_url": None,
+    "carrier": "ups",
+    "tracking_url": _PAGE + NUMBER,
 }
 _QUANTITIES = {"ordered": 2, "fulfilled": 0, "cancelled": 0, "remaining": 2}
 _ORDER = {
@@ -93,24 +95,37 @@ ANSWERS: Mapping[Any, Any] = {
     schemas.Fulfillment: _FULFILLMENT,
     schemas.Parcel: {
         "status": "created",
-        "tracking_number": "1ZE356F8YW01937133",
+        "tracking_number": _SHARED_NUMBER,
         "created_at": _MOMENT,
         "fulfillments": [
             {
                 **_FULFILLMENT,
                 "order_id": 1003,
-                "tracking_number": "1ZE356F8YW01937133",
+                "tracking_number": _SHARED_NUMBER,
+                "tracking_url": _PAGE + _SHARED_NUMBER,
                 "id": 3,
                 "line_items": [{"sku": "SOAP-3", "quantity": 2}],
             },
             {
                 **_FULFILLMENT,
                 "order_id": 1004,
-                "tracking_number": "1ZE356F8YW01937133",
+                "tracking_number": _SHARED_NUMBER,
+                "tracking_url": _PAGE + _SHARED_NUMBER,
                 "id": 4,
                 "line_items": [{"sku": "SOAP-3", "quantity": 1}, {"sku": "TOWEL", "quantity": 1}],
             },
         ],
+    },
+    schemas.TrackingNumber: {
+        "candidates": [
+            {
+                "carrier": "ups",
+                "name": "UPS",
+                "check_digit": "verified",
+                "tracking_url": _PAGE + NUMBER,
+            }
+        ],
+        "warnings": [],
     },
     schemas.FulfillmentList: {"fulfillments": [_FULFILLMENT], "next_cursor": _CURSOR},
     schemas.Order: {**_ORDER, "fulfillments": [], "fulfillments_url": "/v1/fulfillments?order_id=450789470"},

@@ -53,6 +53,7 @@ CREATE TABLE fulfillments (
     tracking_number text COLLATE "C" NOT NULL,
     tracking_url text,
     carrier text,
+    tracking_check text NOT NULL CHECK (tracking_check IN ('verified', 'failed', 'none')),
     account text NOT NULL,
     created_at bigint NOT NULL
 );

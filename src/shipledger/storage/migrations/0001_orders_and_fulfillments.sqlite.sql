@@ -53,6 +53,7 @@ CREATE TABLE fulfillments (
     tracking_number TEXT NOT NULL,
     tracking_url TEXT,
     carrier TEXT,
+    tracking_check TEXT NOT NULL CHECK (tracking_check IN ('verified', 'failed', 'none')),
     account TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;

@@ -1,2 +1,3 @@
-INSERT INTO fulfillments (id, order_id, status, tracking_number, tracking_url, carrier, account, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO fulfillments
+    (id, order_id, status, tracking_number, tracking_url, carrier, tracking_check, account, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

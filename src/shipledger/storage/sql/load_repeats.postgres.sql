@@ -1,5 +1,5 @@
 SELECT earlier.id, earlier.order_id, earlier.status, earlier.tracking_number, earlier.tracking_url, earlier.carrier,
-    earlier.created_at, earlier.account
+    earlier.tracking_check, earlier.created_at, earlier.account
 FROM unnest(%b::bigint[], %b::text[], %b::text[]) AS wanted (order_id, tracking_number, partner)
 CROSS JOIN LATERAL (
     SELECT *

@@ -1,7 +1,7 @@
 -- ?1: [order id, tracking number, who looks] triples, as a JSON array (null: the operator, who sees all);
 -- ?2: how many fulfillments of each are needed
 SELECT earlier.id, earlier.order_id, earlier.status, earlier.tracking_number, earlier.tracking_url, earlier.carrier,
-    earlier.created_at, earlier.account
+    earlier.tracking_check, earlier.created_at, earlier.account
 FROM json_each(?1) AS wanted
 JOIN fulfillments AS earlier ON earlier.id IN (
     SELECT id
