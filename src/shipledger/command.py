@@ -14,6 +14,7 @@ from shipledger.order import OrderContent
 from shipledger.origin import OPERATOR as OPERATOR  # noqa: PLC0414 - known from here
 from shipledger.origin import Origin as Origin  # noqa: PLC0414 - known from here
 from shipledger.refusal import Caution
+from shipledger.routing import PutPartner
 
 OrderKey = int | str
 """How a request names an order: an integer is its id; a string its reference, or, failing that, the id in digits."""
@@ -87,7 +88,7 @@ class CreateOrder:
         return content_fingerprint(self.content)
 
 
-Command = CreateFulfillment | CreateOrder | KeyCommand
+Command = CreateFulfillment | CreateOrder | KeyCommand | PutPartner
 
 
 def content_fingerprint(content: OrderContent) -> bytes:

@@ -6,6 +6,8 @@ from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.key_rules import create_key, note_key_use, revoke_key, rotate_key
 from shipledger.order_intake import create_order
 from shipledger.outcome import Outcome
+from shipledger.partner_rules import put_partner
+from shipledger.routing import PutPartner
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
@@ -23,5 +25,7 @@ def decide(command: Command, working_set: WorkingSet, now: Microseconds) -> Outc
             return revoke_key(command, working_set, now)
         case RotateKey():
             return rotate_key(command, working_set, now)
+        case PutPartner():
+            return put_partner(command, working_set, now)
         case NoteKeyUse():
             return note_key_use(command, working_set)

@@ -7,6 +7,7 @@ from shipledger.fulfillment import Fulfillment
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent
 from shipledger.refusal import Caution
+from shipledger.routing import KINDS, Partner
 from shipledger.timestamp import Microseconds, show, show_exactly_or_none, show_or_none
 
 Document = dict[str, Any]
@@ -64,6 +65,12 @@ def order_document(order: Order, content: OrderContent, created_at: Microseconds
 def order_event_document(order: Document) -> Document:
     """An order as events tell it: nothing that names or locates its customer."""
     return {name: value for name, value in order.items() if name not in {"email", "shipping_address"}}
+
+
+def partner_document(partner: Partner) -> Document:
+    """A partner and what is routed to it."""
+    rules = {kind: list(partner.rules.of(kind)) for kind in KINDS}
+    return {"name": partner.name, **rules, "changed_at": show(partner.changed_at)}
 
 
 def key_document(key: Key) -> Document:

@@ -18,6 +18,7 @@ class EventType(StrEnum):
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
+    PARTNER_CHANGED = "partner.changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from shipledger.command import Command, CreateFulfillment, CreateOrder, OrderKey
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
 from shipledger.partner_view import Partner
+from shipledger.routing import PutPartner
 
 REPEATS_COMPARED_MAX = 50
 """Earlier fulfillments with one order and tracking number that a repeat is looked for in."""
@@ -42,6 +43,7 @@ class Needs:
     fulfillments_to_add: int = 0
     new_order_names: set[OrderKey] = field(default_factory=set)
     keys: bool = False
+    partners_to_change: bool = False
     administrative_events_to_add: int = 0
 
     def add(self, command: Command) -> None:
@@ -56,6 +58,9 @@ class Needs:
             case CreateKey() | RevokeKey() | RotateKey():
                 self.keys = True
                 self.administrative_events_to_add += ADMINISTRATIVE_EVENTS_MAX
+            case PutPartner():
+                self.partners_to_change = True
+                self.administrative_events_to_add += 1
             case NoteKeyUse():
                 self.keys = True
 
@@ -88,6 +93,11 @@ class Needs:
     def _need_lines(self, key: OrderKey, skus: set[str] | None) -> None:
         known = self.lines.get(key, set())
         self.lines[key] = None if skus is None or known is None else known | skus
+
+    @property
+    def routing(self) -> bool:
+        """Whether the rules are needed by which lines go to partners."""
+        return self.orders_to_add > 0 or self.partners_to_change
 
     @property
     def events_to_add(self) -> int:

@@ -5,6 +5,7 @@ from shipledger.document import fulfillments_of, order_document, order_event_doc
 from shipledger.event import EventType
 from shipledger.outcome import Done, Outcome
 from shipledger.refusal import Detail, Reason, Refusal
+from shipledger.routing import routed
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
@@ -24,7 +25,7 @@ def create_order(command: CreateOrder, working_set: WorkingSet, now: Microsecond
     known = by_id or by_reference
     if known is not None:
         return Done({}, known.id, is_new=False)
-    order = working_set.add_order(content, fingerprint, now)
+    order = working_set.add_order(routed(content, working_set.routing), fingerprint, now)
     document = order_document(order, content, now)
     working_set.add_event(command.origin, EventType.ORDER_CREATED, order, order_event_document(document), now)
     body = with_fulfillments(document, [], fulfillments_of(order.id))

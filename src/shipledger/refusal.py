@@ -24,6 +24,7 @@ class Reason(Enum):
         "Fulfillment Exists",
         "The same lines of this order were already fulfilled with this tracking number.",
     )
+    RULE_TAKEN = ("Rule Taken", "Another partner has one of these rules; a rule belongs to one partner.")
     KEY_ENDED = ("Key Ended", "This key was revoked or replaced, or it has expired; make a new one.")
     KEY_REUSED = (
         "Idempotency-Key Reused",

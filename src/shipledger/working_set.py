@@ -16,6 +16,7 @@ from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent, OrderLine, due_by
 from shipledger.outcome import Done
+from shipledger.routing import NO_ROUTING, Partner, Routing, routing_of
 from shipledger.timestamp import Microseconds
 
 Name = TypeVar("Name")
@@ -60,6 +61,8 @@ class WorkingSet:
     repeats: dict[tuple[int, str], list[Fulfillment]] = field(default_factory=dict)
     uses: dict[str, list[NumberUse]] = field(default_factory=dict)
     keys: dict[int, Key] = field(default_factory=dict)
+    partners: dict[str, Partner] = field(default_factory=dict)
+    routing: Routing = NO_ROUTING
 
     new_orders: list[NewOrder] = field(default_factory=list)
     new_fulfillments: list[Fulfillment] = field(default_factory=list)
@@ -69,6 +72,7 @@ class WorkingSet:
     changed_orders: dict[int, Order] = field(default_factory=dict)
     changed_lines: dict[tuple[int, int], OrderLine] = field(default_factory=dict)
     changed_keys: dict[int, Key] = field(default_factory=dict)
+    changed_partners: list[Partner] = field(default_factory=list)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
@@ -143,6 +147,13 @@ class WorkingSet:
         """Set a field of a key."""
         self._set(key, name, value)
         self.changed_keys[key.id] = key
+
+    def put_partner(self, partner: Partner) -> None:
+        """Add a partner, or give it other rules. Orders that come later in the batch are routed by them."""
+        self._put(self.partners, partner.name, partner)
+        self._append(self.changed_partners, partner)
+        self._undo.append(partial(setattr, self, "routing", self.routing))
+        self.routing = routing_of(self.partners.values())
 
     def keep_answer(self, answer: KeptAnswer) -> None:
         """Keep the answer to a request with an idempotency key, for ever."""

@@ -14,7 +14,7 @@ TITLES = {
     403: {"Forbidden"},
     404: {"Order Not Found", "Not Found"},
     405: {"Method Not Allowed"},
-    409: {"Order Exists", "Fulfillment Exists", "Order Cancelled", "Order On Hold"},
+    409: {"Rule Taken", "Order Exists", "Fulfillment Exists", "Order Cancelled", "Order On Hold"},
     413: {"Request Entity Too Large", "Content Too Large"},
     415: {"Unsupported Media Type"},
     422: {"Idempotency-Key Reused"},

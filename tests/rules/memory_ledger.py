@@ -11,6 +11,7 @@ from shipledger.key import Key
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
 from shipledger.order import Order
+from shipledger.routing import Partner, routing_of
 from shipledger.storage.port import Ledger
 from shipledger.working_set import KeptAnswer, WorkingSet
 
@@ -23,6 +24,7 @@ class MemoryLedger:
         self.fulfillments: list[Fulfillment] = []
         self.kept: dict[tuple[str, str], KeptAnswer] = {}
         self.keys: dict[int, Key] = {}
+        self.partners: dict[str, Partner] = {}
         self._last_event_id = 0
         self._next_order_id = ASSIGNED_ORDER_ID_MIN
 
@@ -69,6 +71,9 @@ class MemoryLedger:
             above = [made for made in others if made.order_id > order_id][: needs.uses_max]
             seen = [made for made in below + above if _is_seen_by(partner, made)]
             working_set.uses.setdefault(number, []).extend(map(use_of_number, seen))
+        if needs.routing:
+            working_set.partners = dict(self.partners)
+            working_set.routing = routing_of(self.partners.values())
         working_set.kept = {name: kept for name, kept in self.kept.items() if name in needs.kept}
         working_set.keys = {key.id: replace(key) for key in self.keys.values() if needs.keys}
         return working_set
@@ -89,6 +94,7 @@ class MemoryLedger:
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
         self._next_order_id = max([self._next_order_id, *(order_id + 1 for order_id in assigned)])
         self.fulfillments += working_set.new_fulfillments
+        self.partners |= {partner.name: partner for partner in working_set.changed_partners}
         self.kept |= {(kept.account, kept.key): kept for kept in working_set.new_kept}
         self.keys |= {key.id: replace(key) for key in (*working_set.new_keys, *working_set.changed_keys.values())}
         self._last_event_id = max([self._last_event_id, *(event.id for event in working_set.new_events)])

@@ -24,6 +24,7 @@ STATUS_OF = {
     Reason.ORDER_EXISTS: 409,
     Reason.FULFILLMENT_EXISTS: 409,
     Reason.KEY_ENDED: 409,
+    Reason.RULE_TAKEN: 409,
     Reason.KEY_REUSED: 422,
 }
 TITLE_OF = {

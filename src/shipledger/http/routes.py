@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from shipledger.http import exports, feed, fulfillments, meta, orders, reports, schemas, schemas_reports, tracking
+from shipledger.http import (
+    exports,
+    feed,
+    fulfillments,
+    meta,
+    orders,
+    partners,
+    reports,
+    schemas,
+    schemas_reports,
+    tracking,
+)
 from shipledger.http.route import PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
@@ -47,6 +58,14 @@ ROUTES = (
     Route("GET", "/v1/exports/fulfillments", exports.fulfillments, "fulfillments:read", "Export fulfillments",
           {200: bytes, **_or(400)}, "Every fulfillment that the filters leave, newest first, streamed.",
           parameters=exports.EXPORTS["fulfillments"].parameters),
+    Route("PUT", "/v1/partners/{name}", partners.put, "orders:write", "Say what is routed to a partner",
+          {200: schemas.Partner, **_or(400, 409, 413, 415)},
+          "Lines of new orders that name no partner go to the one that has their sku, the longest prefix of it, or the"
+          " order's channel.", request=schemas.PutPartner),
+    Route("GET", "/v1/partners", partners.list_, "orders:write", "List partners",
+          {200: schemas.PartnerList, **_or(400)}),
+    Route("GET", "/v1/partners/{name}", partners.read, "orders:write", "Read a partner",
+          {200: schemas.Partner, **_or(400, 404)}),
     Route("GET", "/v1/reports/late", reports.late, "reports:read", "What is late",
           {200: schemas_reports.LateOrders, **_or(400)}, list_spec=reports.LATE),
     Route("GET", "/v1/reports/partners", reports.partners, "reports:read", "How each partner does",

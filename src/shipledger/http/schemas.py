@@ -4,7 +4,14 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from shipledger.limits import ID_MAX, LINES_MAX, QUANTITY_MAX, SKU_CHARS_MAX, TRACKING_NUMBER_CHARS_MAX
+from shipledger.limits import (
+    ID_MAX,
+    LINES_MAX,
+    QUANTITY_MAX,
+    ROUTING_RULES_MAX,
+    SKU_CHARS_MAX,
+    TRACKING_NUMBER_CHARS_MAX,
+)
 
 Id = Annotated[int, Meta(ge=1, le=ID_MAX)]
 Sku = Annotated[str, Meta(min_length=1, max_length=SKU_CHARS_MAX, examples=["RPBF24-1941"])]
@@ -207,6 +214,32 @@ class EventList(Struct):
 
     events: list[Event]
     next_cursor: str
+
+
+class PutPartner(Struct):
+    """What is routed to a partner, in place of what was. A rule belongs to one partner; {} takes all away."""
+
+    skus: Annotated[list[Sku | SkuNumber], Meta(max_length=ROUTING_RULES_MAX, examples=[["RPBF24-1941"]])] | None = None
+    sku_prefixes: Annotated[list[Sku | SkuNumber], Meta(max_length=ROUTING_RULES_MAX)] | None = None
+    channels: Annotated[list[Sku | SkuNumber], Meta(max_length=ROUTING_RULES_MAX)] | None = None
+
+
+class Partner(Struct):
+    """A partner and what is routed to it."""
+
+    name: str
+    skus: list[str]
+    sku_prefixes: list[str]
+    channels: list[str]
+    changed_at: Moment
+    warnings: list[Warning] = []
+
+
+class PartnerList(Struct):
+    """Every partner that something was routed to, by name, on one page."""
+
+    partners: list[Partner]
+    next_cursor: str | None
 
 
 class Error(Struct):

@@ -60,6 +60,7 @@ TABLES = (
         ("fulfillment_id", "position"),
         ("fulfillment_id", "position", "sku", "quantity", "partner"),
     ),
+    Table("partners", ("name",), ("name", "rules", "changed_at")),
     Table(
         "partner_orders",
         ("order_id", "partner"),

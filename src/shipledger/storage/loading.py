@@ -6,6 +6,7 @@ from shipledger.document import Document
 from shipledger.fulfillment import Fulfillment, NumberUse, use_of_number
 from shipledger.needs import FoundNeeds, Needs
 from shipledger.partner_view import Partner, order_seen_by
+from shipledger.storage.partner_routing import partners_from_rows
 from shipledger.storage.rows import (
     Row,
     fulfillments_from_rows,
@@ -32,6 +33,7 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     kept_rows = query("load_kept_answers", sorted(needs.kept)) if needs.kept else ()
     order_rows = query("load_orders", ids, references) if needs.lines else ()
     key_rows = query("load_keys") if needs.keys else ()
+    partner_rows = query("load_partners") if needs.routing else ()
     for row in kept_rows:
         kept = kept_answer_from_row(row)
         working_set.kept[kept.account, kept.key] = kept
@@ -40,6 +42,8 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
         working_set.orders[order.id] = order
         if order.reference is not None:
             working_set.references[order.reference] = order.id
+    if needs.routing:
+        working_set.partners, working_set.routing = partners_from_rows(partner_rows)
     for row in key_rows:
         key = key_from_row(row)
         working_set.keys[key.id] = key

@@ -159,6 +159,10 @@ class Reading(Protocol):
         """The last place in the feed; 0 where nothing happened yet."""
         ...
 
+    def routed_to(self, name: str | None) -> list[Document]:
+        """What is routed to a partner, as a list of one or none; or to every partner, by name. For the operator."""
+        ...
+
     def skus(self, order_id: int, partner: Partner) -> Sequence[str]:
         """The skus of an order, each once."""
         ...

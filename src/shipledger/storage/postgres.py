@@ -217,6 +217,8 @@ def _claims(needs: Needs) -> list[int]:
     """The names that a batch claims, as sorted 64-bit numbers. Two names of one number only wait for each other."""
     names = [f"key {account} {key}" for account, key in needs.kept]
     names += [f"order {key!r}" for key in needs.new_order_names]
+    if needs.partners_to_change:
+        names.append("partners")
     if needs.keys:
         names.append("keys")
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)

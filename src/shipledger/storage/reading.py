@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from shipledger.document import Document, fulfillment_document, fulfillments_of, with_fulfillments
+from shipledger.document import Document, fulfillment_document, fulfillments_of, partner_document, with_fulfillments
 from shipledger.fulfillment import Fulfillment
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
@@ -18,6 +18,7 @@ from shipledger.storage.list_sql import (
     skus_of,
 )
 from shipledger.storage.loading import whole_fulfillments, whole_orders
+from shipledger.storage.partner_routing import partner_from_row
 from shipledger.storage.port import (
     FeedGap,
     FeedPage,
@@ -93,6 +94,11 @@ class LedgerReading:
         with self._snapshot() as ledger:
             ((place,),) = ledger.query("feed_end")
         return int(place)
+
+    def routed_to(self, name: str | None) -> list[Document]:
+        with self._snapshot() as ledger:
+            partners = [partner_from_row(row) for row in ledger.query("load_partners") if name in (None, row[0])]
+        return [partner_document(partner) for partner in partners]
 
     def skus(self, order_id: int, partner: Partner) -> Sequence[str]:
         with self._snapshot() as ledger:

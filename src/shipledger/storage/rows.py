@@ -12,6 +12,8 @@ from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus
 from shipledger.key import Credential, Key, Role, Scope
 from shipledger.order import Order, OrderContent, OrderLine
 from shipledger.outcome import Done
+from shipledger.routing import Partner
+from shipledger.storage.partner_routing import partner_row
 from shipledger.storage.partner_rows import new_partner_order_rows, partner_order_changes
 from shipledger.timestamp import show
 from shipledger.working_set import KeptAnswer, NewOrder, WorkingSet
@@ -156,6 +158,7 @@ def rows_to_save(
             for key in working_set.changed_keys.values()
         ],
     )
+    yield "put_partner", [partner_row(partner) for partner in _latest(working_set.changed_partners)]
     told = {event.order_id for event in working_set.new_events if event.data is None and event.order_id is not None}
     yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
     yield "add_kept_answer", [
@@ -163,6 +166,11 @@ def rows_to_save(
          kept.created_at)
         for kept in working_set.new_kept
     ]  # fmt: skip
+
+
+def _latest(partners: list[Partner]) -> Iterable[Partner]:
+    """A partner that a batch changed twice has one row."""
+    return {partner.name: partner for partner in partners}.values()
 
 
 def _new_order_row(new: NewOrder) -> Row:

@@ -24,6 +24,19 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "carrier": "Who carries the parcel. Omitted: the carrier that the number most likely belongs to.",
     },
     "FulfilledLine": {"quantity": "How many were recorded as shipped."},
+    "PutPartner": {
+        "skus": "Skus that go to the partner. The strongest rule: it is looked for first.",
+        "sku_prefixes": "What skus begin with that go to the partner. The longest prefix wins.",
+        "channels": "Channels whose orders go to the partner, as far as no sku or prefix says otherwise.",
+    },
+    "Partner": {
+        "name": "The short name, as lines and keys have it.",
+        "skus": "Skus that go to the partner.",
+        "sku_prefixes": "What skus begin with that go to the partner.",
+        "channels": "Channels whose orders go to the partner.",
+        "changed_at": "When its rules were last changed.",
+        "warnings": "Only where there is something to know.",
+    },
     "Warning": {
         "code": "What was noticed, for programs.",
         "at": "The field that it is about.",

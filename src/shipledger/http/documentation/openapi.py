@@ -10,7 +10,14 @@ from shipledger.http.documentation.openapi_answers import HEADERS, SHARED_RESPON
 from shipledger.http.documentation.openapi_examples import NUMBER, PATH_IDS, REQUESTS
 from shipledger.http.documentation.openapi_schemas import all_schemas, schema_of
 from shipledger.http.route import PUBLIC, Route
-from shipledger.limits import ID_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_DEFAULT, PAGE_MAX, TRACKING_NUMBER_CHARS_MAX
+from shipledger.limits import (
+    ID_MAX,
+    IDEMPOTENCY_KEY_CHARS_MAX,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    PARTNER_CHARS_MAX,
+    TRACKING_NUMBER_CHARS_MAX,
+)
 
 Document = dict[str, Any]
 
@@ -28,6 +35,7 @@ _TAGS = {
     "orders": "What is to be shipped, and how far each order is.",
     "tracking": "What tracking numbers tell.",
     "events": "What happened, in one order that never skips.",
+    "partners": "Who ships what: where the lines of new orders go.",
     "server": "The server itself. These need no key.",
 }
 _OTHER_TAG = "server"
@@ -125,9 +133,11 @@ def _path_parameter(route: Route, name: str) -> Document:
     if name == "number":
         text = {"type": "string", "minLength": 1, "maxLength": TRACKING_NUMBER_CHARS_MAX}
         return {**parameter, "description": "As it is written, percent-encoded.", "schema": text, "example": NUMBER}
-    if name != "id":
-        return {**parameter, "schema": {"type": "string", "minLength": 1}}
     tag = _tag(route)
+    if name != "id":
+        parameter["description"] = f"The {tag.removesuffix('s')}'s {name}."
+        parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": PARTNER_CHARS_MAX}
+        return {**parameter, "example": "acme"}
     parameter["description"] = f"The {tag.removesuffix('s')}'s id."
     parameter["schema"] = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
     return {**parameter, "example": PATH_IDS[tag]} if tag in PATH_IDS else parameter

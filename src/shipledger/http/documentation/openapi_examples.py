@@ -26,6 +26,12 @@ PATH_IDS = {"orders": 450789469, "fulfillments": 1}
 """The id that the examples of a resource's paths have."""
 
 REQUESTS: Mapping[type[Any], Examples] = {
+    schemas.PutPartner: {
+        "rules": {
+            "summary": "A sku, a family of skus, and a channel",
+            "value": {"skus": ["RPBF24-1941"], "sku_prefixes": ["SOAP-"], "channels": ["amazon"]},
+        },
+    },
     schemas.CreateFulfillment: {
         "one_order": {
             "summary": "One order",
@@ -60,6 +66,7 @@ REQUESTS: Mapping[type[Any], Examples] = {
     },
 }
 
+_PARTNER = {"skus": ["RPBF24-1941"], "sku_prefixes": ["SOAP-"], "channels": ["amazon"]}
 _FULFILLMENT = {
     "order_id": 450789469,
     "status": "created",
@@ -143,6 +150,8 @@ ANSWERS: Mapping[Any, Any] = {
         ],
         "next_cursor": "1",
     },
+    schemas.Partner: {"name": "acme", **_PARTNER, "changed_at": _MOMENT},
+    schemas.PartnerList: {"partners": [{"name": "acme", **_PARTNER, "changed_at": _MOMENT}], "next_cursor": None},
     schemas.Health: {"status": "ok"},
 }
 
@@ -178,6 +187,11 @@ _KEY_REUSED = _error(Reason.KEY_REUSED, "idempotency_key_reused", "Idempotency-K
 _SEND_JSON = 'Send the header "Content-Type: application/json" and a JSON body in UTF-8.'
 
 _BY_REQUEST: Mapping[type[Any], Mapping[int, Examples]] = {
+    schemas.PutPartner: {
+        409: _error(
+            Reason.RULE_TAKEN, "rule_taken", "skus[0]", "Partner zenith has this rule; take it from there first."
+        ),
+    },
     schemas.CreateFulfillment: {
         400: _UNKNOWN_SKU
         | _error(Reason.INVALID_REQUEST, "required", "tracking_number", "tracking_number is required."),

@@ -18,3 +18,10 @@ CREATE TABLE partner_orders (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX partner_orders_by_age ON partner_orders (partner, created_at, order_id);
 CREATE INDEX partner_orders_by_status ON partner_orders (partner, status, created_at, order_id);
+
+-- What is routed to a partner, as JSON: all of it is read at once, by each batch that brings orders.
+CREATE TABLE partners (
+    name TEXT PRIMARY KEY,
+    rules TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

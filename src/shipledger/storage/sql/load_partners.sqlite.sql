@@ -1,0 +1,3 @@
+SELECT name, rules, changed_at
+FROM partners
+ORDER BY name
