@@ -91,6 +91,17 @@ class CreateOrder:
 Command = CreateFulfillment | CreateOrder | KeyCommand | PutPartner
 
 
+@dataclass(frozen=True, slots=True)
+class AllOrNone:
+    """Commands that are carried out together, in one transaction and in their order, or not at all.
+
+    `is_spoiled` where something that belongs to them was refused before: they are judged, and none is carried out.
+    """
+
+    commands: tuple[Command, ...]
+    is_spoiled: bool = False
+
+
 def content_fingerprint(content: OrderContent) -> bytes:
     """Equal for orders whose sender said the same of them."""
     lines = [[line.sku, line.quantity, line.title, line.partner] for line in content.lines]

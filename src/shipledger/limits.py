@@ -36,3 +36,7 @@ PAGE_MAX = 200
 EVENTS_WAIT_SECONDS_MAX = 30
 """How long a reader of the feed may have its answer wait for an event."""
 BODY_BYTES_MAX = 2 * 1024 * 1024
+"""Of a request, and of each item of a bulk request, which itself may be of any length."""
+ATOMIC_ITEMS_MAX = 1_000
+ATOMIC_BYTES_MAX = 16 * 1024 * 1024
+"""Items, and bytes of all of them together, of a bulk request that is taken whole or not at all."""

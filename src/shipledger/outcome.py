@@ -1,10 +1,10 @@
 """What becomes of a command: done, refused, or, by no fault of its sender's, not carried out."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from shipledger.command import Command
+from shipledger.command import AllOrNone, Command
 from shipledger.refusal import Refusal
 
 
@@ -45,3 +45,12 @@ class Submit(Protocol):
     """The door to the committer: hand in a command, await its durable outcome. Raises `Fault`."""
 
     def __call__(self, command: Command) -> Awaitable[Outcome]: ...
+
+
+class SubmitMany(Protocol):
+    """The door for commands by the hundred, which never keep single ones waiting for long.
+
+    Await the durable outcome of each, in their order. Raises `Unavailable`.
+    """
+
+    def __call__(self, commands: Sequence[Command] | AllOrNone) -> Awaitable[list[Outcome | Fault]]: ...

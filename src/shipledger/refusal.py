@@ -30,6 +30,10 @@ class Reason(Enum):
         "Idempotency-Key Reused",
         "This Idempotency-Key was used for another request; use a new key for a new request.",
     )
+    NOT_ALONE = (
+        "Failed Dependency",
+        "Nothing is wrong with this item, but another of its request was refused: nothing of the request was applied.",
+    )
 
     @property
     def title(self) -> str:

@@ -4,13 +4,14 @@ import asyncio
 import itertools
 import os
 import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shipledger.command import CreateOrder
+from shipledger.command import AllOrNone, CreateOrder
 from shipledger.commit import wire
 from shipledger.commit.committer_process import CommitterProcess
 from shipledger.order import OrderContent, OrderedLine
@@ -74,19 +75,31 @@ def test_an_answer_comes_only_after_its_commit(path: Path) -> None:
 
 def test_a_full_queue_refuses_at_once_and_takes_again_when_it_is_shorter(path: Path) -> None:
     async def client(committer: CommitterProcess, gate: Gate) -> None:
-        answers = [committer.submit(ship(1, ("A", 1), number="taken")) for _ in range(2)]
-        answers_together = committer.submit_many([ship(1, ("A", 1), number="taken")])
+        in_bulk = committer.submit_many([ship(1, ("A", 1), number="in bulk") for _ in range(9)])
+        answers = [committer.submit(ship(1, ("A", 1), number="taken")) for _ in range(3)]
         for _ in range(2):
             with pytest.raises(Unavailable):
                 committer.submit(ship(1, ("A", 1), number="refused"))
-            with pytest.raises(Unavailable):
-                committer.submit_many([ship(1, ("A", 1), number="refused")])
         gate.let_go.set()
-        await asyncio.gather(*answers, answers_together)
+        await asyncio.gather(*answers, in_bulk)
         await committer.submit(ship(1, ("A", 1), number="after"))
 
     commit_for(client, path, queue_max=3)
-    assert [number for number, _ in parcels(path)] == ["after", *["taken"] * 3]
+    assert Counter(number for number, _ in parcels(path)) == {"after": 1, "taken": 3, "in bulk": 9}
+
+
+def test_bulk_commands_come_to_no_end_by_themselves_and_are_refused_first_where_the_server_ends(path: Path) -> None:
+    async def client(committer: CommitterProcess, gate: Gate) -> None:
+        taken = committer.submit_many(AllOrNone((ship(1, ("A", 1)), ship(1, ("A", 2)))))
+        committer.take_no_more_in_bulk()
+        with pytest.raises(Unavailable):
+            committer.submit_many([ship(1, ("A", 1))])
+        single = committer.submit(ship(1, ("A", 1)))
+        gate.let_go.set()
+        assert [type(outcome) for outcome in [await single, *await taken]] == [Done] * 3
+
+    commit_for(client, path)
+    assert len(parcels(path)) == 3
 
 
 def test_a_client_that_goes_away_takes_nothing_along(path: Path) -> None:
@@ -163,6 +176,7 @@ HUGE = CreateOrder(order(1, ("A", 1)).origin, OrderContent(1, (OrderedLine("A", 
         ship(1, ("A", 1), ("B", 2), key="k"),
         ship("#1", number="1Z"),
         order(1, ("A", 99)),
+        AllOrNone((ship(1, ("A", 1)), order(1, ("A", 99))), is_spoiled=True),
         HUGE,
         Done({"order_id": 1, "share": 0.5, "none": None, "lines": [{"sku": "A"}]}, 7, is_new=False, replayed=True),
         Done({"metadata": {"n": 10**40}}),
@@ -171,7 +185,7 @@ HUGE = CreateOrder(order(1, ("A", 1)).origin, OrderContent(1, (OrderedLine("A", 
     ids=lambda value: type(value).__name__,
 )
 def test_values_arrive_as_they_were_sent(value: Any) -> None:
-    sent = wire.frame(5, [value, value]) + wire.frame(6, [])
+    sent = wire.frame(5, [value, value], in_bulk=True) + wire.frame(6, [])
     frames = wire.Frames()
     messages = [message for byte in sent for message in frames.feed(bytes([byte]))]
-    assert messages == [(5, [value, value]), (6, [])]
+    assert messages == [(5, True, [value, value]), (6, False, [])]

@@ -126,7 +126,7 @@ def test_commands_can_be_pasted_as_they_are() -> None:
     for examples in REQUESTS.values():
         for example in examples.values():
             assert example["value"] in sent
-    keys = [command[command.index("-d") - 1] for command in commands]
+    keys = [command[command.index("-d") - 1] for command in commands if "Idempotency-Key" in str(command)]
     assert len(set(keys)) == len(keys) - 1  # the first request stands at the top once more
 
 

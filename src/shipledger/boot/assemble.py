@@ -41,8 +41,9 @@ class Served:
         await self.committer.connect(when_lost=when_lost, when_answered=self.watch.note)
 
     def let_go(self) -> None:
-        """Let go of clients that wait for events, so that the server can end."""
+        """Let go of clients that wait for events or send in bulk, so that the server can end."""
         self.watch.close()
+        self.committer.take_no_more_in_bulk()
 
     async def finish(self) -> None:
         """To be called after the last request."""
@@ -83,6 +84,7 @@ def _serving(settings: Settings, committer: CommitterProcess) -> Iterator[Served
     document = openapi_document(ROUTES, VERSION)
     services = Services(
         submit=committer.submit,
+        submit_many=committer.submit_many,
         reading=reading,
         readers=readers,
         zone=settings.timezone,

@@ -1,7 +1,7 @@
 """One batch of commands as one transaction: load, decide, save, commit; only then may anyone be answered."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from shipledger.command import Command, CreateFulfillment
@@ -29,27 +29,39 @@ def commit_batch(ledger: Ledger, commands: Sequence[Command], now: Microseconds)
     except Exception as error:  # whatever storage raises: no command may take its neighbours along
         if len(commands) > 1 and not _hits_everyone(error):
             return [commit_batch(ledger, [command], now)[0] for command in commands]
-        fault = _fault(error)
+        fault = fault_of(error)
         return [fault for _ in commands]
 
 
 def _commit(ledger: Ledger, commands: Sequence[Command], now: Microseconds) -> list[Outcome | Fault]:
-    """One transaction; where another node's stood in the way, loaded and decided anew."""
+    return in_one_transaction(
+        ledger, commands, lambda working_set: [outcome_of(command, working_set, now) for command in commands]
+    )
+
+
+Decide = Callable[[WorkingSet], list[Outcome | Fault]]
+
+
+def in_one_transaction(ledger: Ledger, commands: Sequence[Command], decide_on: Decide) -> list[Outcome | Fault]:
+    """Load, decide, save and commit; where another node's batch stood in the way, loaded and decided anew.
+
+    Raises what storage raises.
+    """
     for _ in range(ATTEMPTS_MAX - 1):
         with suppress(Contention):
-            return _attempt(ledger, commands, now)
-    return _attempt(ledger, commands, now)
+            return _attempt(ledger, commands, decide_on)
+    return _attempt(ledger, commands, decide_on)
 
 
-def _attempt(ledger: Ledger, commands: Sequence[Command], now: Microseconds) -> list[Outcome | Fault]:
+def _attempt(ledger: Ledger, commands: Sequence[Command], decide_on: Decide) -> list[Outcome | Fault]:
     with ledger.transaction():
         working_set = ledger.load(needs_of(commands))
-        outcomes = [_outcome_of(command, working_set, now) for command in commands]
+        outcomes = decide_on(working_set)
         ledger.save(working_set)
     return outcomes
 
 
-def _outcome_of(command: Command, working_set: WorkingSet, now: Microseconds) -> Outcome | Fault:
+def outcome_of(command: Command, working_set: WorkingSet, now: Microseconds) -> Outcome | Fault:
     """Decide one command; one that is refused, crashes, or is a dry run leaves no change behind."""
     mark = working_set.mark()
     try:
@@ -64,7 +76,7 @@ def _outcome_of(command: Command, working_set: WorkingSet, now: Microseconds) ->
             working_set.has_replayed |= not outcome.is_new
     except Exception as error:  # a defect in one command's rules must not touch the rest of its batch
         working_set.drop_since(mark)
-        return _fault(error)
+        return fault_of(error)
     return outcome
 
 
@@ -77,7 +89,8 @@ def _hits_everyone(error: Exception) -> bool:
     return isinstance(error, Fault)
 
 
-def _fault(error: Exception) -> Fault:
+def fault_of(error: Exception) -> Fault:
+    """What is said of an error that nobody foresaw: nothing of its command was applied."""
     if isinstance(error, Fault):
         return error
     if isinstance(error, Contention):

@@ -7,10 +7,12 @@ at once; under load, batches grow by themselves.
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shipledger.command import Command
+from shipledger.command import AllOrNone, Command
+from shipledger.commit.all_or_none import commit_all_or_none
 from shipledger.commit.batch import commit_batch
 from shipledger.outcome import Fault, Outcome
 from shipledger.storage.port import Ledger
@@ -19,7 +21,11 @@ from shipledger.timestamp import Microseconds
 log = logging.getLogger("shipledger.commit")
 
 BATCH_MAX = 256
-"""Commands in one transaction."""
+"""Single commands in one transaction."""
+BULK_MAX = 256
+"""Commands of bulk requests in one transaction, beside the single ones: what a single one may have to wait for."""
+
+Answer = Callable[[list[Outcome | Fault]], None]
 
 
 @dataclass(slots=True)
@@ -28,7 +34,7 @@ class _Handful:
 
     outcomes: list[Outcome | Fault]
     missing: int
-    answer: Callable[[list[Outcome | Fault]], None]
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +43,31 @@ class _Waiting:
     handful: _Handful
 
 
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """Commands of a bulk request. They wait apart, so that no single one waits for more than one batch of them."""
+
+    commands: Sequence[Command] | AllOrNone
+    answer: Answer
+
+
 class BatchCommitter:
-    """Owns the ledger's writing side; `hand_in` is the only way in."""
+    """Owns the ledger's writing side; `hand_in` and `hand_in_bulk` are the only ways in."""
 
     def __init__(self, ledger: Ledger, clock: Callable[[], Microseconds], *, batch_max: int = BATCH_MAX) -> None:
         """`clock` is read once a batch: all its commands happen at one moment."""
         self._ledger = ledger
         self._clock = clock
         self._batch_max = batch_max
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | _Bulk | None] = queue.SimpleQueue()
+        self._bulk: deque[_Bulk] = deque()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
     def start(self) -> None:
         """Begin to commit."""
         self._thread.start()
 
-    def hand_in(self, commands: Sequence[Command], answer: Callable[[list[Outcome | Fault]], None]) -> None:
+    def hand_in(self, commands: Sequence[Command], answer: Answer) -> None:
         """Have commands committed, in this order, not necessarily in one batch.
 
         `answer` is called in the committer's thread with their durable outcomes, once there are all.
@@ -60,6 +75,10 @@ class BatchCommitter:
         handful = _Handful([], len(commands), answer)
         for command in commands:
             self._queue.put(_Waiting(command, handful))
+
+    def hand_in_bulk(self, commands: Sequence[Command] | AllOrNone, answer: Answer) -> None:
+        """Have commands of a bulk request committed: in one batch, in this order, beside the single ones that wait."""
+        self._queue.put(_Bulk(commands, answer))
 
     def close(self) -> None:
         """Commit and answer what was handed in, take no more, and let go of the ledger."""
@@ -69,23 +88,51 @@ class BatchCommitter:
 
     def _run(self) -> None:
         is_open = True
-        while is_open:
-            batch = [self._queue.get()]
-            while len(batch) < self._batch_max and batch[-1] is not None:
+        while is_open or self._bulk:
+            batch: list[_Waiting] = []
+            while is_open and len(batch) < self._batch_max:
                 try:
-                    batch.append(self._queue.get_nowait())
+                    waiting = self._queue.get(block=not (batch or self._bulk))
                 except queue.Empty:
                     break
-            is_open = batch[-1] is not None
-            self._commit([waiting for waiting in batch if waiting is not None])
+                if isinstance(waiting, _Waiting):
+                    batch.append(waiting)
+                elif waiting is not None:
+                    self._bulk.append(waiting)
+                else:
+                    is_open = False
+            self._commit(batch, self._next_bulk())
+            self._commit_together()
 
-    def _commit(self, batch: list[_Waiting]) -> None:
-        if not batch:
+    def _next_bulk(self) -> list[tuple[Sequence[Command], Answer]]:
+        """Those that go into the next batch; commands that stand or fall together have one of their own."""
+        found: list[tuple[Sequence[Command], Answer]] = []
+        left = BULK_MAX
+        while self._bulk and left > 0:
+            commands = self._bulk[0].commands
+            if isinstance(commands, AllOrNone):
+                break
+            found.append((commands, self._bulk.popleft().answer))
+            left -= len(commands)
+        return found
+
+    def _commit(self, batch: list[_Waiting], bulk: list[tuple[Sequence[Command], Answer]]) -> None:
+        commands = [waiting.command for waiting in batch]
+        for more, _ in bulk:
+            commands += more
+        if not commands:
             return
-        outcomes = commit_batch(self._ledger, [waiting.command for waiting in batch], self._clock())
-        for waiting, outcome in zip(batch, outcomes, strict=True):
+        outcomes = iter(commit_batch(self._ledger, commands, self._clock()))
+        for waiting in batch:
             handful = waiting.handful
-            handful.outcomes.append(outcome)
+            handful.outcomes.append(next(outcomes))
             handful.missing -= 1
             if not handful.missing:
                 handful.answer(handful.outcomes)
+        for more, answer in bulk:
+            answer([next(outcomes) for _ in more])
+
+    def _commit_together(self) -> None:
+        """Commands that stand or fall together, if their turn has come."""
+        if self._bulk and isinstance(asked := self._bulk[0].commands, AllOrNone):
+            self._bulk.popleft().answer(commit_all_or_none(self._ledger, asked, self._clock()))

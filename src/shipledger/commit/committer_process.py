@@ -13,10 +13,11 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
-from shipledger.command import Command
+from shipledger.command import AllOrNone, Command
 from shipledger.commit.batch_committer import BATCH_MAX, BatchCommitter
 from shipledger.commit.wire import Frames, frame
 from shipledger.outcome import Fault, Outcome, OutcomeUnknown, Unavailable
@@ -37,6 +38,15 @@ Outcomes = list[Outcome | Fault]
 Answer = Callable[[Outcomes], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What the other process was sent: how many commands, whose answers they are, and by which lane."""
+
+    commands: int
+    answer: Answer
+    in_bulk: bool
+
+
 class CommitterProcess:
     """The door to the ledger's writing side. One event loop uses it: `connect`, then `submit`."""
 
@@ -54,11 +64,12 @@ class CommitterProcess:
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._numbers = itertools.count()
-        self._waiting: dict[int, tuple[int, Answer]] = {}
+        self._waiting: dict[int, _Sent] = {}
         self._waiting_commands = 0
         self._gathered: list[tuple[Command, asyncio.Future[Outcome]]] = []
         self._line: asyncio.Transport | None = None
         self._has_hung_up = asyncio.Event()
+        self._takes_bulk = True
         self._is_closing = False
         self.is_lost = False
         """Whether the other process ended by itself. What it had in hand may or may not be committed."""
@@ -83,19 +94,34 @@ class CommitterProcess:
 
     def submit(self, command: Command) -> "asyncio.Future[Outcome]":
         """Hand in a command; the future holds its durable outcome, or a `Fault`. Raises Unavailable."""
-        self._require_room(1)
+        self._require_open()
+        if self._waiting_commands + len(self._gathered) >= self._queue_max:
+            raise Unavailable("too many requests are waiting")
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._send_gathered)
         self._gathered.append((command, answer))
         return answer
 
-    def submit_many(self, commands: Sequence[Command]) -> "asyncio.Future[Outcomes]":
-        """Hand in at most SEND_MAX commands that are answered together, in their order. Raises Unavailable."""
-        self._require_room(len(commands))
+    def submit_many(self, commands: Sequence[Command] | AllOrNone) -> "asyncio.Future[Outcomes]":
+        """Hand in commands of a bulk request, which are answered together, in their order.
+
+        They count for nothing among those that wait: a bulk request waits for answers before it hands in many more.
+        Raises Unavailable where the server is shutting down.
+        """
+        self._require_open()
+        if not self._takes_bulk:
+            raise Unavailable("the server is shutting down")
         answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
-        self._send(commands, partial(_answer_together, answer))
+        values, count = (
+            ([commands], len(commands.commands)) if isinstance(commands, AllOrNone) else (commands, len(commands))
+        )
+        self._send(values, _Sent(count, partial(_answer_together, answer), in_bulk=True))
         return answer
+
+    def take_no_more_in_bulk(self) -> None:
+        """The server is to end: single requests come to theirs, bulk requests may have none."""
+        self._takes_bulk = False
 
     async def disconnect(self, seconds_max: float) -> None:
         """Let the other process commit and answer what it was handed, and hand it nothing more.
@@ -124,30 +150,31 @@ class CommitterProcess:
                 os.kill(self._pid, signal.SIGKILL)
             time.sleep(_POLL_SECONDS)
 
-    def _require_room(self, commands: int) -> None:
+    def _require_open(self) -> None:
         if self._is_closing or self.is_lost or self._line is None:
             raise Unavailable("the server is shutting down")
-        if self._waiting_commands + len(self._gathered) + commands > self._queue_max:
-            raise Unavailable("too many requests are waiting")
 
     def _send_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
         for first in range(0, len(gathered), SEND_MAX):
             part = gathered[first : first + SEND_MAX]
             answers = [answer for _, answer in part]
-            self._send([command for command, _ in part], partial(_answer_each, answers))
+            self._waiting_commands += len(part)
+            self._send(
+                [command for command, _ in part], _Sent(len(part), partial(_answer_each, answers), in_bulk=False)
+            )
 
-    def _send(self, commands: Sequence[Command], answer: Answer) -> None:
+    def _send(self, values: Sequence[Command | AllOrNone], sent: _Sent) -> None:
         number = next(self._numbers)
-        self._waiting[number] = len(commands), answer
-        self._waiting_commands += len(commands)
+        self._waiting[number] = sent
         if self._line is not None:
-            self._line.write(frame(number, commands))
+            self._line.write(frame(number, values, in_bulk=sent.in_bulk))
 
     def _take(self, number: int, outcomes: Outcomes) -> None:
-        commands, answer = self._waiting.pop(number)
-        self._waiting_commands -= commands
-        answer(outcomes)
+        sent = self._waiting.pop(number)
+        if not sent.in_bulk:
+            self._waiting_commands -= sent.commands
+        sent.answer(outcomes)
         self._when_answered()
 
     def _lose(self) -> None:
@@ -156,8 +183,8 @@ class CommitterProcess:
             return
         log.error("the committing process ended by itself; this one cannot go on without it")
         self.is_lost = True
-        for number, (commands, _) in list(self._waiting.items()):
-            self._take(number, [OutcomeUnknown("the committing process ended")] * commands)
+        for number, sent in list(self._waiting.items()):
+            self._take(number, [OutcomeUnknown("the committing process ended")] * sent.commands)
         self._when_lost()
 
 
@@ -170,7 +197,7 @@ class _Line(asyncio.Protocol):
         self._lose = lose
 
     def data_received(self, data: bytes) -> None:
-        for number, outcomes in self._frames.feed(data):
+        for number, _, outcomes in self._frames.feed(data):
             self._take(number, outcomes)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -203,8 +230,12 @@ def _commit_until_told(
         committer.start()
         frames = Frames()
         while data := line.recv(_RECEIVE_BYTES):
-            for number, commands in frames.feed(data):
-                committer.hand_in(commands, partial(_send_back, line, number))
+            for number, in_bulk, values in frames.feed(data):
+                answer = partial(_send_back, line, number)
+                if not in_bulk:
+                    committer.hand_in(values, answer)
+                else:
+                    committer.hand_in_bulk(values[0] if isinstance(values[0], AllOrNone) else values, answer)
         committer.close()
     except BaseException:
         log.exception("the committing process failed")

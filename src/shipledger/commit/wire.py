@@ -1,8 +1,8 @@
 """Commands and outcomes as bytes: how the process that talks to clients and the one that commits understand each other.
 
-A frame is its length in four bytes and a message: a number, and values with their kinds. What travels all the time
-goes as MessagePack; anything else, and what MessagePack cannot hold, is pickled, which is safe where both ends are one
-program and nobody else can write.
+A frame is its length in four bytes and a message: a number, its lane, and values with their kinds. What travels all
+the time goes as MessagePack; anything else, and what MessagePack cannot hold, is pickled, which is safe where both ends
+are one program and nobody else can write.
 """
 
 import pickle
@@ -22,15 +22,15 @@ _DECODERS = [msgspec.msgpack.Decoder(type_).decode for type_ in (bytes, *_TYPES)
 _LENGTH = struct.Struct("<I")
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_message = msgspec.msgpack.Decoder(tuple[int, list[tuple[int, msgspec.Raw]]]).decode
+_decode_message = msgspec.msgpack.Decoder(tuple[int, bool, list[tuple[int, msgspec.Raw]]]).decode
 
 
-def frame(number: int, values: Sequence[object]) -> bytes:
+def frame(number: int, values: Sequence[object], *, in_bulk: bool = False) -> bytes:
     """A message with these values."""
     try:
-        message = _encode((number, [_packed(value) for value in values]))
+        message = _encode((number, in_bulk, [_packed(value) for value in values]))
     except OverflowError:  # an integer of more than 64 bits, in an order's metadata
-        message = _encode((number, [_pickled(value) for value in values]))
+        message = _encode((number, in_bulk, [_pickled(value) for value in values]))
     return _LENGTH.pack(len(message)) + message
 
 
@@ -49,8 +49,8 @@ class Frames:
     def __init__(self) -> None:
         self._received = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[int, list[Any]]]:
-        """The number and the values of each message that these bytes complete."""
+    def feed(self, data: bytes) -> Iterator[tuple[int, bool, list[Any]]]:
+        """The number, the lane and the values of each message that these bytes complete."""
         received = self._received
         received += data
         start = 0
@@ -59,9 +59,9 @@ class Frames:
             end = begin + _LENGTH.unpack_from(received, start)[0]
             if len(received) < end:
                 break
-            number, values = _decode_message(bytes(received[begin:end]))
+            number, in_bulk, values = _decode_message(bytes(received[begin:end]))
             start = end
-            yield number, [_value(kind, raw) for kind, raw in values]
+            yield number, in_bulk, [_value(kind, raw) for kind, raw in values]
         del received[:start]
 
 

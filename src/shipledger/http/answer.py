@@ -26,6 +26,7 @@ STATUS_OF = {
     Reason.KEY_ENDED: 409,
     Reason.RULE_TAKEN: 409,
     Reason.KEY_REUSED: 422,
+    Reason.NOT_ALONE: 424,
 }
 TITLE_OF = {
     400: "Invalid Request",

@@ -61,7 +61,7 @@ class Application:
             if route is None:
                 raise _method_not_allowed(methods)
             call = Call(Request(scope, receive), headers, self._services, origin)
-            if route.request is not None:
+            if route.request is not None and not route.is_bulk:
                 call.body = await read_json_object(headers, receive)
             answer = await route.handler(call)
         except Refused as no:

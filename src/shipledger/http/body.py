@@ -1,5 +1,6 @@
 """The body of a request: that it is JSON, that it is not too large, and what it says."""
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -17,10 +18,9 @@ _CLOSE = [(b"connection", b"close")]
 
 async def read_json_object(headers: Headers, receive: Receive) -> dict[str, Any]:
     """The JSON object that a request holds. Raises Refused (413, 415 or 400), and ClientDisconnect."""
-    media_type = _require_json_type(headers)
+    media_type = require_json_type(headers)
     body = await _read(headers, receive)
-    if media_type == _FORM and not body.lstrip().startswith((b"{", b"[")):
-        raise refused(415, _SEND_JSON)
+    require_json_in_form(media_type, body)
     return json_object(body)
 
 
@@ -35,7 +35,14 @@ def json_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _require_json_type(headers: Headers) -> str:
+def require_json_in_form(media_type: str, body: bytes) -> None:
+    """Raise Refused (415) for a form that is none of JSON, given what the body begins with."""
+    if media_type == _FORM and not body.lstrip().startswith((b"{", b"[")):
+        raise refused(415, _SEND_JSON)
+
+
+def require_json_type(headers: Headers, more: Collection[str] = ()) -> str:
+    """The media type of a body: JSON, none, what curl sends, or one of these. Raises Refused (415)."""
     if b"content-encoding" in headers:
         raise refused(415, f"Content-Encoding is not supported. {_SEND_JSON}")
     types = headers.get(b"content-type")
@@ -43,7 +50,7 @@ def _require_json_type(headers: Headers) -> str:
         return "application/json"
     media_type, _, parameters = b",".join(types).decode("latin-1").partition(";")
     media_type = media_type.strip().lower()
-    is_json = media_type in {"application/json", "text/json", _FORM, ""} or (
+    is_json = media_type in {"application/json", "text/json", _FORM, "", *more} or (
         media_type.startswith("application/") and media_type.endswith("+json")
     )
     if not is_json or not _is_utf_8(parameters):

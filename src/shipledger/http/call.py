@@ -12,7 +12,7 @@ from starlette.requests import Request
 from shipledger.command import Origin, RepeatedTracking
 from shipledger.http.answer import Header
 from shipledger.http.headers import Headers
-from shipledger.outcome import Submit
+from shipledger.outcome import Submit, SubmitMany
 from shipledger.storage.port import Reading
 
 Read = TypeVar("Read")
@@ -37,6 +37,7 @@ class Services:
     """
 
     submit: Submit
+    submit_many: SubmitMany
     reading: Reading
     readers: Executor
     zone: tzinfo

@@ -1,5 +1,6 @@
 """From the JSON of `POST /v1/fulfillments` to a command: both shapes of the published page, and every fault named."""
 
+from dataclasses import replace
 from typing import Any
 
 from shipledger.command import (
@@ -44,6 +45,8 @@ TOP = Vocabulary(
     _ANSWERED,
     {**_ORDER_SYNONYMS, **_TRACKING_SYNONYMS},
 )
+ITEM = replace(TOP, fields=TOP.fields | {"idempotency_key"})
+"""What an item of a bulk request may hold: its key as well, which alone comes in a header."""
 GROUP = Vocabulary(frozenset({"order_id", "line_items"}), _ANSWERED, _ORDER_SYNONYMS)
 LINE = Vocabulary(
     frozenset({"sku", "quantity"}),
@@ -60,9 +63,10 @@ def read_create_fulfillment(
     idempotency_key: str | None = None,
     dry_run: bool = False,
     repeated: RepeatedTracking = RepeatedTracking.ACCEPT,
+    vocabulary: Vocabulary = TOP,
 ) -> CreateFulfillment | Refusal:
     """The command that a request means. `findings` may hold faults already, of its headers and its query."""
-    top = Fields(values, TOP, findings)
+    top = Fields(values, vocabulary, findings)
     groups = _groups(top, findings)
     number = top.text("tracking_number", TRACKING_NUMBER_CHARS_MAX, required=True)
     url = top.web_address("tracking_url", TRACKING_URL_CHARS_MAX)

@@ -1,16 +1,20 @@
 """Fulfillments: create one, read one, list them."""
 
 import difflib
+from functools import partial
+from typing import Any
 
+from shipledger.command import CreateFulfillment
 from shipledger.fulfillment import FulfillmentStatus
-from shipledger.http.answer import Answer, json_answer, refusal_answer
+from shipledger.http.answer import Answer, fault_answer, json_answer, refusal_answer
+from shipledger.http.bulk import Trade, answer_bulk
 from shipledger.http.call import Call
 from shipledger.http.fields import Findings
-from shipledger.http.fulfillment_request import read_create_fulfillment
+from shipledger.http.fulfillment_request import ITEM, read_create_fulfillment
 from shipledger.http.listing import ListSpec, answer_list, choice_filter, id_filter, range_filters, text_filter
 from shipledger.http.parameters import dry_run, idempotency_key, not_found, path_id, require_known_parameters
 from shipledger.limits import NEAREST_SKU_LOOKUPS_MAX
-from shipledger.outcome import Done
+from shipledger.outcome import Done, Fault, Outcome
 from shipledger.refusal import Reason, Refusal
 from shipledger.storage.port import FulfillmentFilter
 
@@ -27,6 +31,7 @@ LIST = ListSpec(
     FulfillmentFilter,
 )
 _CREATE_PARAMETERS = frozenset({"dry_run"})
+_BULK_PARAMETERS = frozenset({"atomic", "dry_run"})
 
 
 async def create(call: Call) -> Answer:
@@ -43,8 +48,41 @@ async def create(call: Call) -> Answer:
     )
     outcome = command if isinstance(command, Refusal) else await call.services.submit(command)
     if isinstance(outcome, Refusal):
-        return refusal_answer(outcome, await _nearest_skus(call, outcome))
+        return await _refused(call, outcome)
     return _created(outcome)
+
+
+async def bulk_create(call: Call) -> Answer:
+    """Record many parcels."""
+    require_known_parameters(call, _BULK_PARAMETERS)
+    findings = Findings()
+    is_dry = dry_run(call, findings)
+    trade = Trade(partial(_read_item, call, is_dry=is_dry), partial(_answer_items, call))
+    return await answer_bulk(call, trade, findings, dry_run=is_dry)
+
+
+def _read_item(
+    call: Call, values: dict[str, Any], findings: Findings, key: str | None, *, is_dry: bool
+) -> CreateFulfillment | Refusal:
+    return read_create_fulfillment(
+        values,
+        call.origin,
+        findings,
+        dry_run=is_dry,
+        idempotency_key=key,
+        repeated=call.services.repeated,
+        vocabulary=ITEM,
+    )
+
+
+async def _answer_items(call: Call, outcomes: list[Outcome | Fault]) -> list[Answer]:
+    return [_created(outcome) if isinstance(outcome, Done) else await _refused(call, outcome) for outcome in outcomes]
+
+
+async def _refused(call: Call, outcome: Refusal | Fault) -> Answer:
+    if isinstance(outcome, Fault):
+        return fault_answer(outcome)
+    return refusal_answer(outcome, await _nearest_skus(call, outcome))
 
 
 def _created(done: Done) -> Answer:

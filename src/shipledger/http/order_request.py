@@ -1,5 +1,6 @@
 """From the JSON of `POST /v1/orders` to a command."""
 
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
@@ -52,6 +53,8 @@ ORDER = Vocabulary(
     ),
     {"items": "line_items", "lines": "line_items", "orderid": "id", "ordernumber": "reference", "name": "reference"},
 )
+ITEM = replace(ORDER, fields=ORDER.fields | {"idempotency_key"})
+"""What an item of a bulk request may hold: its key as well, which alone comes in a header."""
 LINE = Vocabulary(
     frozenset({"sku", "title", "quantity", "partner"}),
     frozenset({"ordered", "fulfilled", "cancelled", "remaining"}),
@@ -60,10 +63,16 @@ LINE = Vocabulary(
 
 
 def read_create_order(
-    values: dict[str, Any], origin: Origin, zone: tzinfo, findings: Findings, *, idempotency_key: str | None = None
+    values: dict[str, Any],
+    origin: Origin,
+    zone: tzinfo,
+    findings: Findings,
+    *,
+    idempotency_key: str | None = None,
+    vocabulary: Vocabulary = ORDER,
 ) -> CreateOrder | Refusal:
     """The command that a request means. `findings` may hold faults already, of its headers and its query."""
-    order = Fields(values, ORDER, findings)
+    order = Fields(values, vocabulary, findings)
     content = OrderContent(
         id=order.id("id"),
         reference=order.text("reference", REFERENCE_CHARS_MAX),

@@ -45,11 +45,16 @@ def require_known_parameters(call: Call, known: frozenset[str]) -> None:
 
 def dry_run(call: Call, findings: Findings) -> bool:
     """Whether the request only asks what would be created."""
+    return is_asked_for(call, "dry_run", findings)
+
+
+def is_asked_for(call: Call, name: str, findings: Findings) -> bool:
+    """A parameter that is true or false; false where it is absent."""
     if not call.request.scope["query_string"]:
         return False
-    text = call.request.query_params.get("dry_run", "false")
+    text = call.request.query_params.get(name, "false")
     if text not in _TRUE_OR_FALSE:
-        findings.fault("not_true_or_false", "query.dry_run", "dry_run must be true or false.")
+        findings.fault("not_true_or_false", f"query.{name}", f"{name} must be true or false.")
     return _TRUE_OR_FALSE.get(text, False)
 
 
@@ -58,14 +63,19 @@ def idempotency_key(call: Call, findings: Findings) -> str | None:
     given = call.headers.get(b"idempotency-key")
     if not given:
         return None
-    key = given[0].decode("latin-1").strip(" \t")
-    if len(key) > 1 and key[0] == key[-1] == '"':
-        key = key[1:-1]
     if len(given) > 1:
         findings.fault("given_twice", "Idempotency-Key", "Idempotency-Key is given twice.")
-    elif not _KEY.fullmatch(key) or len(key) > IDEMPOTENCY_KEY_CHARS_MAX:
-        message = f"Idempotency-Key must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII characters."
-        findings.fault("idempotency_key_invalid", "Idempotency-Key", message)
-    else:
+        return None
+    return read_key(given[0].decode("latin-1"), "Idempotency-Key", findings)
+
+
+def read_key(text: str, at: str, findings: Findings) -> str | None:
+    """The idempotency key that a text at this place of the request holds."""
+    key = text.strip(" \t")
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if _KEY.fullmatch(key) and len(key) <= IDEMPOTENCY_KEY_CHARS_MAX:
         return key
+    message = f"{at} must be 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII characters."
+    findings.fault("idempotency_key_invalid", at, message)
     return None

@@ -35,3 +35,5 @@ class Route:
     """Other parameters of the query: each one's schema, with what it means as its description."""
     takes_key: bool = False
     """Whether it heeds Idempotency-Key."""
+    is_bulk: bool = False
+    """Whether its body is many `request`s, which its handler reads as they come."""

@@ -33,6 +33,14 @@ ROUTES = (
           request=schemas.CreateFulfillment, takes_key=True,
           aliases=("/fulfillments", "/fulfillments/create", "/v1/fulfillments/create"),
           query={"dry_run": "Answer what would be created, and write nothing."}),
+    Route("POST", "/v1/fulfillments/bulk", fulfillments.bulk_create, "fulfillments:write", "Create many fulfillments",
+          {200: schemas.BulkLine | schemas.BulkEnd, **_or(400, 413, 415)},
+          "Takes items one a line (NDJSON) or as one array, of any number, and answers each on a line of its own, in"
+          " their order and while they still come; the last line sums up. Each is answered as a request of its own"
+          " would be, and may have an idempotency_key of its own.",
+          request=schemas.BulkFulfillment, is_bulk=True,
+          query={"atomic": "Take all items (at most 1,000) in one transaction, or none: the good ones say 424 then.",
+                 "dry_run": "Answer what would be created of each item, and write nothing."}),
     Route("GET", "/v1/fulfillments", fulfillments.list_, "fulfillments:read", "List fulfillments",
           {200: schemas.FulfillmentList, **_or(400)}, list_spec=fulfillments.LIST),
     Route("GET", "/v1/fulfillments/{id}", fulfillments.read, "fulfillments:read", "Read a fulfillment",
@@ -44,6 +52,12 @@ ROUTES = (
           {200: schemas.Order, 201: schemas.Order, **_or(400, 409, 413, 415, 422)},
           "The same order sent again is answered with its present state (200); another one under its id or reference is"
           " refused (409).", request=schemas.CreateOrder, takes_key=True),
+    Route("POST", "/v1/orders/bulk", orders.bulk_create, "orders:write", "Create many orders",
+          {200: schemas.BulkLine | schemas.BulkEnd, **_or(400, 413, 415)},
+          "Takes items one a line (NDJSON) or as one array, of any number, and answers each on a line of its own, in"
+          " their order and while they still come; the last line sums up.",
+          request=schemas.BulkOrder, is_bulk=True,
+          query={"atomic": "Take all items (at most 1,000) in one transaction, or none: the good ones say 424 then."}),
     Route("GET", "/v1/orders", orders.list_, "orders:read", "List orders",
           {200: schemas.OrderList, **_or(400)}, list_spec=orders.LIST),
     Route("GET", "/v1/orders/{id}", orders.read, "orders:read", "Read an order",

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from shipledger.limits import (
     ID_MAX,
+    IDEMPOTENCY_KEY_CHARS_MAX,
     LINES_MAX,
     QUANTITY_MAX,
     ROUTING_RULES_MAX,
@@ -21,6 +22,7 @@ Moment = Annotated[str, Meta(examples=["2024-04-30T12:00:00Z"])]
 Text = Annotated[str, Meta(min_length=1, max_length=SKU_CHARS_MAX)]
 OptionalText = Annotated[str, Meta(max_length=SKU_CHARS_MAX)]
 """Blank is as good as absent."""
+Key = Annotated[str, Meta(min_length=1, max_length=IDEMPOTENCY_KEY_CHARS_MAX, pattern="^[!-~]([ -~]*[!-~])?$")]
 
 
 class RequestedLine(Struct):
@@ -139,6 +141,46 @@ class CreateOrder(Struct):
     ship_by: Moment | None = None
     deliver_by: Moment | None = None
     metadata: dict[str, Any] | None = None
+
+
+class BulkFulfillment(CreateFulfillment):
+    """An item of a bulk request: a parcel, and its own key."""
+
+    idempotency_key: Key | None = None
+
+
+class BulkOrder(CreateOrder):
+    """An item of a bulk request: an order, and its own key."""
+
+    idempotency_key: Key | None = None
+
+
+class BulkSummary(Struct):
+    """What became of all items. `complete` is false where the rest of the body could not be read."""
+
+    items: int
+    taken: int
+    replayed: int
+    refused: int
+    statuses: dict[str, int]
+    complete: bool
+    message: str | None = None
+
+
+class BulkLine(Struct):
+    """An item's line of a bulk answer: what a request of its own would get."""
+
+    index: int
+    status: int
+    body: dict[str, Any]
+    replayed: bool = False
+    code: str | None = None
+
+
+class BulkEnd(Struct):
+    """The last line of a bulk answer. Without it, the answer is not whole."""
+
+    summary: BulkSummary
 
 
 class Totals(Struct):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from shipledger.http.documentation.openapi_answers import LINES
+
 Document = dict[str, Any]
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -156,6 +158,8 @@ class DocumentView:
 
     def _shapes(self, schema: Document) -> tuple[tuple[str, tuple[Field, ...]], ...]:
         schema = self._resolve(schema)
+        if schema.get("type") == "array":
+            schema = self._resolve(schema["items"])
         return tuple(
             (shape.get("title", ""), self._fields(shape)) for shape in schema.get("oneOf", [{**schema, "title": ""}])
         )
@@ -208,7 +212,8 @@ class DocumentView:
 
     def _answer(self, status: str, response: Document) -> AnswerView:
         response = self._resolve(response)
-        content = response.get("content", {}).get("application/json", {})
+        contents = response.get("content", {})
+        content = contents.get("application/json", contents.get(LINES, {}))
         examples = content.get("examples", {}).values()
         return AnswerView(
             status,

@@ -89,6 +89,21 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "deliver_by": "The moment by which it must arrive. A bare date means the end of that day.",
         "metadata": "Anything of yours, kept as it was sent.",
     },
+    "BulkLine": {
+        "index": "The item's place in the request, from 0. Lines come in this order.",
+        "status": "The status that a request of its own would be answered with; 424 where another item failed it.",
+        "body": "The body that a request of its own would be answered with.",
+        "replayed": "true where the first answer to the item's key is given again.",
+        "code": "outcome_unknown where the database was lost while it committed, and could not tell what became of it.",
+    },
+    "BulkSummary": {
+        "items": "How many were answered.",
+        "taken": "How many were answered 200 or 201, replayed ones included.",
+        "refused": "How many were answered otherwise.",
+        "statuses": "How many were answered with each status.",
+        "complete": "Whether the body was read to its end. Where it was not, what came behind was not applied.",
+        "message": "Only where the body was not read to its end.",
+    },
     "Totals": {"remaining": "Neither fulfilled nor cancelled."},
     "OrderLine": {"remaining": "Neither fulfilled nor cancelled."},
     "ListedOrder": {
@@ -135,9 +150,14 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "nearest_sku": "The sku of the order that resembles an unknown one most.",
     },
 }
-# What an order is shown with in a list, it is shown with alone.
+_ITEM_KEY = {
+    "idempotency_key": "Makes the item safe to repeat, for ever, in bulk or alone, as the header Idempotency-Key does."
+}
+# What an order is shown with in a list, it is shown with alone; what may be sent alone may be sent in bulk.
 FIELD_NOTES = {
     **FIELD_NOTES,
+    "BulkFulfillment": {**FIELD_NOTES["CreateFulfillment"], **_ITEM_KEY},
+    "BulkOrder": {**FIELD_NOTES["CreateOrder"], **_ITEM_KEY},
     "Order": {
         **FIELD_NOTES["ListedOrder"],
         "fulfillments": "The newest of its parcels.",

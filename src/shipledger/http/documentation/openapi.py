@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from shipledger.http import schemas
-from shipledger.http.documentation.openapi_answers import HEADERS, SHARED_RESPONSES, responses_of
-from shipledger.http.documentation.openapi_examples import NUMBER, PATH_IDS, REQUESTS
+from shipledger.http.documentation.openapi_answers import HEADERS, LINES, SHARED_RESPONSES, responses_of
+from shipledger.http.documentation.openapi_examples import BULK_REQUESTS, NUMBER, PATH_IDS, REQUESTS
 from shipledger.http.documentation.openapi_schemas import all_schemas, schema_of
 from shipledger.http.route import PUBLIC, Route
 from shipledger.limits import (
@@ -88,12 +88,20 @@ def _operation(route: Route) -> Document:
     if parameters:
         operation["parameters"] = parameters
     if route.request is not None:
-        content: Document = {"schema": schema_of(route.request)}
-        if route.request in REQUESTS:
-            content["examples"] = copy.deepcopy(REQUESTS[route.request])
-        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+        operation["requestBody"] = {"required": True, "content": _request_content(route, route.request)}
     operation["responses"] = responses_of(route)
     return operation
+
+
+def _request_content(route: Route, request: type[Any]) -> Document:
+    schema, examples = schema_of(request), REQUESTS.get(request)
+    if route.is_bulk:
+        schema, examples = {"type": "array", "items": schema}, BULK_REQUESTS.get(request)
+    content: Document = {"schema": schema}
+    if examples is not None:
+        content["examples"] = copy.deepcopy(examples)
+    lines = {LINES: {"schema": schema_of(request)}} if route.is_bulk else {}
+    return {"application/json": content, **lines}
 
 
 def _tag(route: Route) -> str:

@@ -12,10 +12,15 @@ from shipledger.http.route import Route
 
 Document = dict[str, Any]
 
+LINES = "application/x-ndjson"
+"""The media type of JSON documents one a line; the schema beside it is that of each line."""
+
 # The published page's own sentences come first.
 _MEANINGS: dict[tuple[type[Any] | None, int], str] = {
     (schemas.CreateFulfillment, 200): "The fulfillment was successfully created.",
     (schemas.CreateFulfillment, 404): "The specified order ID does not exist.",
+    (schemas.BulkFulfillment, 200): "Every item was answered: one line each, then the summary.",
+    (schemas.BulkOrder, 200): "Every item was answered: one line each, then the summary.",
     (schemas.CreateOrder, 200): "The same order was recorded before; this is its present state.",
     (schemas.CreateOrder, 201): "The order was recorded.",
     (None, 400): "The request was invalid. An accompanying message will provide details about the error.",
@@ -116,12 +121,13 @@ def _content(route: Route, status: int, answer: Any) -> Document:
     documents = [arm for arm in alternatives if arm not in {str, bytes}]
     if documents:
         references = [schema_of(arm) for arm in documents]
-        content["application/json"] = {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
+        media_type = LINES if route.is_bulk and status < HTTPStatus.BAD_REQUEST else "application/json"
+        content[media_type] = {"schema": references[0] if len(references) == 1 else {"anyOf": references}}
         examples = error_examples(route, status) if status >= HTTPStatus.BAD_REQUEST else _answer_examples(documents)
         if examples:
-            content["application/json"]["examples"] = copy.deepcopy(examples)
+            content[media_type]["examples"] = copy.deepcopy(examples)
     if bytes in alternatives:
-        content |= {media_type: {"schema": {"type": "string"}} for media_type in ("application/x-ndjson", "text/csv")}
+        content |= {media_type: {"schema": {"type": "string"}} for media_type in (LINES, "text/csv")}
     if str in alternatives:
         content["text/html"] = {"schema": {"type": "string"}}
     return content

@@ -65,6 +65,24 @@ REQUESTS: Mapping[type[Any], Examples] = {
         }
     },
 }
+_PARCELS = [
+    {"order_id": 1003, "line_items": [{"sku": "SOAP-3", "quantity": 1}], "tracking_number": "1ZE356F8YW01937141"},
+    {"order_id": 1003, "line_items": [{"sku": "SOAP-3", "quantity": 9}], "tracking_number": "1ZE356F8YW01937158"},
+]
+_ORDERS = [
+    {"id": id_, "reference": f"#{id_}", "line_items": [{"sku": "SOAP-3", "quantity": 1}]}
+    for id_ in (450789471, 450789472)
+]
+BULK_REQUESTS: Mapping[type[Any], Examples] = {
+    schemas.BulkFulfillment: {
+        "two_parcels": {
+            "summary": "Two parcels, of which the second cannot be",
+            "value": [{**item, "idempotency_key": f"parcel-{number}"} for number, item in enumerate(_PARCELS, start=1)],
+        }
+    },
+    schemas.BulkOrder: {"two_orders": {"summary": "Two orders", "value": _ORDERS}},
+}
+"""Of the bodies that are arrays of items."""
 
 _PARTNER = {"skus": ["RPBF24-1941"], "sku_prefixes": ["SOAP-"], "channels": ["amazon"]}
 _FULFILLMENT = {
@@ -152,6 +170,17 @@ ANSWERS: Mapping[Any, Any] = {
     },
     schemas.Partner: {"name": "acme", **_PARTNER, "changed_at": _MOMENT},
     schemas.PartnerList: {"partners": [{"name": "acme", **_PARTNER, "changed_at": _MOMENT}], "next_cursor": None},
+    schemas.BulkLine: {"index": 0, "status": 200, "body": _FULFILLMENT},
+    schemas.BulkEnd: {
+        "summary": {
+            "items": 2,
+            "taken": 1,
+            "replayed": 0,
+            "refused": 1,
+            "statuses": {"200": 1, "400": 1},
+            "complete": True,
+        }
+    },
     schemas.Health: {"status": "ok"},
 }
 

@@ -24,16 +24,15 @@ class _Shape:
     without: tuple[str, ...]
 
 
-_SHAPES = {
-    "CreateFulfillment": (
-        _Shape("One order", ("order_id", "tracking_number"), ("line_items_by_fulfillment_order",)),
-        _Shape(
-            "One order or several, in groups",
-            ("line_items_by_fulfillment_order", "tracking_number"),
-            ("order_id", "line_items"),
-        ),
-    )
-}
+_PARCEL = (
+    _Shape("One order", ("order_id", "tracking_number"), ("line_items_by_fulfillment_order",)),
+    _Shape(
+        "One order or several, in groups",
+        ("line_items_by_fulfillment_order", "tracking_number"),
+        ("order_id", "line_items"),
+    ),
+)
+_SHAPES = {"CreateFulfillment": _PARCEL, "BulkFulfillment": _PARCEL}
 
 
 def all_schemas(routes: Iterable[Route], *more: type[Any]) -> Schema:
