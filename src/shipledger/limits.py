@@ -40,3 +40,10 @@ BODY_BYTES_MAX = 2 * 1024 * 1024
 ATOMIC_ITEMS_MAX = 1_000
 ATOMIC_BYTES_MAX = 16 * 1024 * 1024
 """Items, and bytes of all of them together, of a bulk request that is taken whole or not at all."""
+
+KEY_NAME_CHARS_MAX = 100
+KEY_RATE_LIMIT_MAX = 1_000_000
+"""Requests a second that a key may be limited to."""
+KEY_OVERLAP_SECONDS_DEFAULT = 24 * 60 * 60
+KEY_OVERLAP_SECONDS_MAX = 90 * 24 * 60 * 60
+"""How long a key that was rotated may live on."""

@@ -16,6 +16,9 @@ FUZZED_SKU = "RPBF24-1941"
 FUZZED_LEDGER = "SHIPLEDGER_TEST_FUZZED_LEDGER"
 """The variable that tells the fuzzer's process which ledger to watch."""
 
+FUZZERS_KEY = 1
+"""The id of the key that the fuzzer sends, and must not revoke."""
+
 _serial = itertools.count(1)
 
 

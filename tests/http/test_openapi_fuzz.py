@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.http.key_holders import close_server
 from tests.http.ledger_dump import dump
-from tests.http.orders_to_ship import FUZZED_LEDGER, FUZZED_ORDERS, FUZZED_SKU, record_order
+from tests.http.orders_to_ship import FUZZED_LEDGER, FUZZED_ORDERS, FUZZED_SKU, FUZZERS_KEY, record_order
 from tests.serving import Server, running
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,13 +31,16 @@ checks.negative_data_rejection.enabled = false
 
 
 def fuzz(server: Server, folder: Path, *options: str, examples: int = EXAMPLES) -> subprocess.CompletedProcess[str]:
-    """Run schemathesis against a server; its seed is fixed, unless more examples than usual are wanted."""
+    """Run schemathesis with an operator's key; its seed is fixed, unless more examples than usual are wanted."""
     for order in FUZZED_ORDERS:
         record_order(server, (FUZZED_SKU, 10**9), **order)
+    operator = close_server(server)
+    assert operator.id == FUZZERS_KEY
     (folder / "schemathesis.toml").write_text(CONFIGURATION)
     code = "from schemathesis.cli import schemathesis; schemathesis()"
     command = [sys.executable, "-c", code, "--no-color", "--config-file", str(folder / "schemathesis.toml")]
     command += ["run", f"{server.url}/openapi.json", "--exclude-checks", EXCLUDED, "--max-examples", str(examples)]
+    command += ["--header", f"Authorization: Bearer {operator.key}"]
     command += [] if IS_LONG else ["--generation-deterministic"]
     environment = {
         **os.environ,

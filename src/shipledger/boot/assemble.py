@@ -7,14 +7,18 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from starlette.types import ASGIApp
+
+from shipledger.boot.key_watch import KeyWatch
 from shipledger.boot.ledgers import clock, open_ledger, open_reading
 from shipledger.boot.settings import Settings
 from shipledger.commit.committer_process import CommitterProcess
-from shipledger.http.access import admit_openly
 from shipledger.http.application import Application
 from shipledger.http.call import Services
+from shipledger.http.cross_origin import CrossOrigin
 from shipledger.http.documentation.docs_page import docs_page, welcome_page
 from shipledger.http.documentation.openapi import openapi_document
+from shipledger.http.gate import Gate
 from shipledger.http.meta import VERSION
 from shipledger.http.routes import ROUTES
 from shipledger.outbox.feed_watch import FeedWatch
@@ -32,13 +36,15 @@ READERS_MAX = 4
 class Served:
     """The application, and what belongs to it in the server's event loop."""
 
-    application: Application
+    application: ASGIApp
     watch: FeedWatch
     committer: CommitterProcess
+    keys: KeyWatch
 
     async def start(self, when_lost: Callable[[], None]) -> None:
         """To be called before the first request. `when_lost` is called where nothing can be committed any more."""
         await self.committer.connect(when_lost=when_lost, when_answered=self.watch.note)
+        self.keys.start()
 
     def let_go(self) -> None:
         """Let go of clients that wait for events or send in bulk, so that the server can end."""
@@ -47,17 +53,18 @@ class Served:
 
     async def finish(self) -> None:
         """To be called after the last request."""
+        await self.keys.stop()
         await self.committer.disconnect(COMMIT_SECONDS_MAX)
 
 
 @contextmanager
-def application(settings: Settings, forget: Callable[[], None]) -> Iterator[Served]:
+def application(settings: Settings, forget: Callable[[], None], host_token: str | None = None) -> Iterator[Served]:
     """The application over a ledger that is held for writing, and a process that commits to it.
 
     To be entered before this process has threads. `forget` is called in the other process, to close what it has no
-    business with.
+    business with. Whoever brings `host_token` is a command of this host.
     """
-    with _committing(settings, forget) as committer, _serving(settings, committer) as served:
+    with _committing(settings, forget) as committer, _serving(settings, committer, host_token) as served:
         yield served
 
 
@@ -77,10 +84,12 @@ def _committing(settings: Settings, forget: Callable[[], None]) -> Iterator[Comm
 
 
 @contextmanager
-def _serving(settings: Settings, committer: CommitterProcess) -> Iterator[Served]:
+def _serving(settings: Settings, committer: CommitterProcess, host_token: str | None) -> Iterator[Served]:
     reading = open_reading(settings.database)
     readers = ThreadPoolExecutor(READERS_MAX, thread_name_prefix="reader")
     watch = _feed_watch(settings, reading, readers)
+    gate = Gate(clock, host_token=host_token, rate_limit=settings.rate_limit)
+    keys = KeyWatch(gate, reading, readers, committer.submit, has_other_nodes=isinstance(settings.database, str))
     document = openapi_document(ROUTES, VERSION)
     services = Services(
         submit=committer.submit,
@@ -90,13 +99,17 @@ def _serving(settings: Settings, committer: CommitterProcess) -> Iterator[Served
         zone=settings.timezone,
         repeated=settings.repeated_tracking,
         watch=watch,
+        keys=keys,
         openapi=document,
         docs=docs_page(document),
         welcome=welcome_page(document),
     )
     try:
         with _numbering_events(settings):
-            yield Served(Application(ROUTES, services, admit_openly), watch, committer)
+            served: ASGIApp = Application(ROUTES, services, gate)
+            if settings.cors_origins:
+                served = CrossOrigin(served, settings.cors_origins)
+            yield Served(served, watch, committer, keys)
     finally:
         readers.shutdown()
         reading.close()

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
+import psycopg
 
 from shipledger.storage import postgres_checking, sqlite_checking
 from shipledger.storage.copying import is_unfinished
@@ -104,6 +105,20 @@ def check_ledger(database: Database) -> list[Finding]:
         if isinstance(database, str)
         else sqlite_checking.check_ledger(database)
     )
+
+
+def has_keys(database: Database) -> bool:
+    """Whether a key was ever made for this ledger, which need not be there yet.
+
+    Raises the driver's error where it cannot be read, and Unavailable where it is away.
+    """
+    if isinstance(database, Path) and not database.exists():
+        return False
+    with closing(open_reading(database)) as reading:
+        try:
+            return bool(reading.keys())
+        except (apsw.SQLError, psycopg.errors.UndefinedTable):  # a ledger of before there were keys, or none yet
+            return False
 
 
 def open_reading(database: Database) -> LedgerReading:

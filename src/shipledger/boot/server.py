@@ -40,17 +40,19 @@ def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
             when_ready(url)
 
         if settings.workers == 1:
-            _serve(settings, listener, announce)
+            _serve(settings, listener, announce, None if lock is None else lock.token)
         else:
             listener.listen(BACKLOG)
             announce()
             Workers(settings.workers, lambda watch_parent: _serve(settings, listener, watch_parent)).run()
 
 
-def _serve(settings: Settings, listener: socket.socket, when_ready: Callable[[], None]) -> None:
+def _serve(
+    settings: Settings, listener: socket.socket, when_ready: Callable[[], None], host_token: str | None = None
+) -> None:
     """Serve until told to stop. Raises SystemExit (1) where the committing process was lost."""
     signal.signal(signal.SIGTERM, _leave)
-    with application(settings, forget=listener.close) as served:
+    with application(settings, listener.close, host_token) as served:
         config = uvicorn.Config(
             served.application,
             http=GuardedProtocol,

@@ -9,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shipledger.command import RepeatedTracking
+from shipledger.limits import KEY_RATE_LIMIT_MAX
 
 PREFIX = "SHIPLEDGER_"
 TESTS_PREFIX = "SHIPLEDGER_TEST_"
 
 _PORT_MAX = 65_535
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", re.ASCII)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -78,6 +80,20 @@ def _repeated(text: str) -> RepeatedTracking:
         raise ValueError("must be accept, replay or reject") from None
 
 
+def _rate(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > KEY_RATE_LIMIT_MAX:
+        raise ValueError(f"must be a whole number from 0 (no limit) to {KEY_RATE_LIMIT_MAX}")
+    return int(text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(f"must name origins as browsers send them, e.g. https://shop.example, not {origin!r}")
+    return origins
+
+
 def _log_level(text: str) -> str:
     if text not in _LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(_LOG_LEVELS)}")
@@ -99,6 +115,13 @@ SETTINGS = (
     Setting("WORKERS", "1", "serving processes behind one address; an embedded ledger has one", _count),
     Setting("BATCH_MAX", "256", "commands in one transaction at most; 1 commits each request by itself", _count),
     Setting("QUEUE_MAX", "2048", "requests that may wait to be committed; more are answered 503", _count),
+    Setting("RATE_LIMIT", "0", "requests a second of each key that has no limit of its own; 0 is none", _rate),
+    Setting(
+        "CORS_ORIGINS",
+        "",
+        "origins of pages that may send requests from a browser, with commas between; none by default",
+        _origins,
+    ),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error", _log_level),
 )
 
@@ -115,6 +138,8 @@ class Settings:
     workers: int
     batch_max: int
     queue_max: int
+    rate_limit: int
+    cors_origins: tuple[str, ...]
     log_level: str
 
     @property

@@ -11,6 +11,7 @@ COMMANDS = {
     "migrate": "shipledger.cli.migrate:command",
     "import": "shipledger.cli.importing:command",
     "export": "shipledger.cli.export:command",
+    "keys": "shipledger.cli.keys:command",
     "check": "shipledger.cli.check:command",
     "copy": "shipledger.cli.copy:command",
     "bench": "shipledger.cli.bench:command",

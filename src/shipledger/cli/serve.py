@@ -36,9 +36,22 @@ def require_servable(settings: Settings) -> None:
             "An embedded ledger has one writing process: SHIPLEDGER_WORKERS above 1 needs PostgreSQL."
         )
     if not settings.is_on_loopback:
+        _require_keys(settings)
+
+
+def _require_keys(settings: Settings) -> None:
+    from shipledger.boot.ledgers import has_keys
+    from shipledger.outcome import Unavailable
+
+    try:
+        with told_why_not(settings):
+            is_closed = has_keys(settings.database)
+    except Unavailable as error:
+        raise click.ClickException(f"{settings.database_shown} cannot be opened as a ledger: {error}") from None
+    if not is_closed:
         raise click.ClickException(
-            f"Without keys the server is open to whoever reaches it, so it does not listen on {settings.host}."
-            " Use SHIPLEDGER_HOST=127.0.0.1 (keys are not part of this version yet)."
+            f"This ledger has no keys, so the server would be open to whoever reaches {settings.host}. Make one first:"
+            " shipledger keys create --name NAME --role operator. Without keys, use SHIPLEDGER_HOST=127.0.0.1."
         )
 
 

@@ -15,25 +15,23 @@ from shipledger.command import Origin
 from shipledger.http.answer import Answer, Refused, error, fault_answer, refused, server_error
 from shipledger.http.body import read_json_object
 from shipledger.http.call import Call, Services
-from shipledger.http.headers import Headers, gather
-from shipledger.http.route import Route
+from shipledger.http.gate import Gate
+from shipledger.http.headers import gather
+from shipledger.http.route import ANY_KEY, PUBLIC, Route
 from shipledger.outcome import Fault, Unavailable
 
 log = logging.getLogger("shipledger.http")
-
-Admit = Callable[[Headers, str], Origin]
-"""Who a request comes from, given its headers and its id. Raises Refused where it may not come in."""
 
 
 class Application:
     """Serves a route table."""
 
-    def __init__(self, routes: Iterable[Route], services: Services, admit: Admit) -> None:
+    def __init__(self, routes: Iterable[Route], services: Services, gate: Gate) -> None:
         routes = list(routes)
         self._places = _places(routes)
         self._ids = map("{}{:x}".format, itertools.repeat(secrets.token_hex(6)), itertools.count())
         self._services = services
-        self._admit = admit
+        self._gate = gate
         self._by_path = {
             path: _Place(methods, self._serve) for path, methods in self._places.items() if "{" not in path
         }
@@ -56,13 +54,14 @@ class Application:
     ) -> None:
         """Serve a route; None stands for a method that the path does not have."""
         headers, request_id = gather(scope), next(self._ids)
+        origin: Origin | None = None
         try:
-            origin = self._admit(headers, request_id)
+            origin = self._gate.admit(headers, request_id, _scope(route, methods))
             if route is None:
                 raise _method_not_allowed(methods)
             call = Call(Request(scope, receive), headers, self._services, origin)
             if route.request is not None and not route.is_bulk:
-                call.body = await read_json_object(headers, receive)
+                call.body = await read_json_object(headers, receive, is_optional=route.is_body_optional)
             answer = await route.handler(call)
         except Refused as no:
             answer = no.answer
@@ -75,12 +74,14 @@ class Application:
         except Exception:
             log.exception("request %s failed", request_id)
             answer = server_error()
+        if origin is not None:
+            answer.headers += self._gate.rate_headers(origin)
         await answer.send(send, request_id)
 
     async def _serve_nothing(self, scope: Scope, _receive: Receive, send: Send) -> None:
         request_id = next(self._ids)
         try:
-            self._admit(gather(scope), request_id)
+            self._gate.admit(gather(scope), request_id, ANY_KEY)
             answer = self._not_found(scope)
         except Refused as no:
             answer = no.answer
@@ -114,6 +115,13 @@ def _places(routes: list[Route]) -> dict[str, dict[str, Route]]:
         for path in (route.path, *route.aliases):
             places.setdefault(path, {})[route.method] = route
     return places
+
+
+def _scope(route: Route | None, methods: dict[str, Route]) -> str:
+    """What a key must hold. A method that a path does not have tells nothing to whoever may not ask for the others."""
+    if route is not None:
+        return route.scope
+    return PUBLIC if all(other.scope == PUBLIC for other in methods.values()) else ANY_KEY
 
 
 def _method_not_allowed(methods: dict[str, Route]) -> Refused:

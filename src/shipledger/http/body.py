@@ -16,10 +16,15 @@ _SEND_JSON = 'Send the header "Content-Type: application/json" and a JSON body i
 _CLOSE = [(b"connection", b"close")]
 
 
-async def read_json_object(headers: Headers, receive: Receive) -> dict[str, Any]:
-    """The JSON object that a request holds. Raises Refused (413, 415 or 400), and ClientDisconnect."""
+async def read_json_object(headers: Headers, receive: Receive, *, is_optional: bool = False) -> dict[str, Any]:
+    """The JSON object that a request holds. Raises Refused (413, 415 or 400), and ClientDisconnect.
+
+    Where it is optional, no body at all is an empty object.
+    """
     media_type = require_json_type(headers)
     body = await _read(headers, receive)
+    if is_optional and not body:
+        return {}
     require_json_in_form(media_type, body)
     return json_object(body)
 

@@ -29,6 +29,14 @@ class Watch(Protocol):
     async def changed(self, mark: int, seconds_max: float) -> None: ...
 
 
+class KeyTable(Protocol):
+    """The stored keys, as the nodes know them."""
+
+    async def refresh(self) -> None:
+        """Return when every node knows the keys as they are stored now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The ledger as handlers see it: `submit` a command; `reading`, from the threads of `readers`; and the settings.
@@ -43,6 +51,7 @@ class Services:
     zone: tzinfo
     repeated: RepeatedTracking
     watch: Watch
+    keys: KeyTable
     openapi: dict[str, Any]
     docs: tuple[bytes, list[Header]]
     welcome: tuple[bytes, list[Header]]

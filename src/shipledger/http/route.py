@@ -10,13 +10,18 @@ from shipledger.http.listing import ListSpec
 
 PUBLIC = ""
 """The scope of routes that need no key."""
+ANY_KEY = "any"
+"""The scope of what is no route: nobody learns without a key what there is not."""
+OPERATORS_ONLY = "operator"
+"""The scope of routes that are the operator's alone, whatever its keys hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one URL. `scope` is what a key must hold for it; `answers` are the shapes of bodies by status.
+    """One method of one URL. `answers` are the shapes of bodies by status.
 
-    `aliases` are other paths of the same route. Every path is also known with a final slash.
+    `scope` is what a key must hold for it, several with spaces between. `aliases` are other paths of the same route.
+    Every path is also known with a final slash.
     """
 
     method: str
@@ -33,6 +38,8 @@ class Route:
     """Parameters that are true or false, with what they mean."""
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Other parameters of the query: each one's schema, with what it means as its description."""
+    is_body_optional: bool = False
+    """Whether no body at all means the same as an empty object."""
     takes_key: bool = False
     """Whether it heeds Idempotency-Key."""
     is_bulk: bool = False

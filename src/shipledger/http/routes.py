@@ -3,9 +3,12 @@
 from typing import Any
 
 from shipledger.http import (
+    audit,
     exports,
     feed,
     fulfillments,
+    key_schemas,
+    keys,
     meta,
     orders,
     partners,
@@ -14,7 +17,7 @@ from shipledger.http import (
     schemas_reports,
     tracking,
 )
-from shipledger.http.route import PUBLIC, Route
+from shipledger.http.route import OPERATORS_ONLY, PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
 
@@ -62,7 +65,7 @@ ROUTES = (
           {200: schemas.OrderList, **_or(400)}, list_spec=orders.LIST),
     Route("GET", "/v1/orders/{id}", orders.read, "orders:read", "Read an order",
           {200: schemas.Order, **_or(400, 404)}),
-    Route("GET", "/v1/events", feed.list_, "orders:read", "Read the feed of events",
+    Route("GET", "/v1/events", feed.list_, "orders:read fulfillments:read", "Read the feed of events",
           {200: schemas.EventList, **_or(400), 410: schemas.Gone},
           "Every change once, in one order that never skips. With wait, an answer without events is held back until"
           " there is one.", parameters=feed.PARAMETERS),
@@ -80,10 +83,25 @@ ROUTES = (
           {200: schemas.PartnerList, **_or(400)}),
     Route("GET", "/v1/partners/{name}", partners.read, "orders:write", "Read a partner",
           {200: schemas.Partner, **_or(400, 404)}),
-    Route("GET", "/v1/reports/late", reports.late, "reports:read", "What is late",
+    Route("GET", "/v1/reports/late", reports.late, OPERATORS_ONLY, "What is late",
           {200: schemas_reports.LateOrders, **_or(400)}, list_spec=reports.LATE),
-    Route("GET", "/v1/reports/partners", reports.partners, "reports:read", "How each partner does",
+    Route("GET", "/v1/reports/partners", reports.partners, OPERATORS_ONLY, "How each partner does",
           {200: schemas_reports.PartnerReports, **_or(400)}),
+    Route("POST", "/v1/keys", keys.create, "keys", "Create an API key",
+          {201: key_schemas.NewKey, **_or(400, 413, 415, 422)},
+          "The secret is in this answer and nowhere else. The first key must be an operator's, and closes the server to"
+          " whoever has none, for good.", request=key_schemas.CreateKey, takes_key=True),
+    Route("GET", "/v1/keys", keys.list_, "keys", "List API keys",
+          {200: key_schemas.KeyList, **_or(400)}, list_spec=keys.LIST),
+    Route("GET", "/v1/keys/{id}", keys.read, "keys", "Read an API key", {200: key_schemas.Key, **_or(400, 404)}),
+    Route("DELETE", "/v1/keys/{id}", keys.revoke, "keys", "Revoke an API key",
+          {200: key_schemas.Key, **_or(400, 404)}, "When it is answered, no node lets the key in any more."),
+    Route("POST", "/v1/keys/{id}/rotate", keys.rotate, "keys", "Rotate an API key",
+          {201: key_schemas.NewKey, **_or(400, 404, 409, 413, 415, 422)},
+          "Makes a key with the same rights; the old one lives on for an overlap, so that its holder can change over.",
+          request=key_schemas.RotateKey, is_body_optional=True, takes_key=True),
+    Route("GET", "/v1/audit", audit.list_, OPERATORS_ONLY, "List changes and who made them",
+          {200: key_schemas.AuditList, **_or(400)}, list_spec=audit.LIST),
     Route("GET", "/", meta.welcome, PUBLIC, "Where to go next", {200: schemas.Welcome | str}),
     Route("GET", "/healthz", meta.alive, PUBLIC, "Whether the server is alive", {200: schemas.Health}),
     Route("GET", "/readyz", meta.ready, PUBLIC, "Whether the server can read its ledger",

@@ -6,11 +6,12 @@ A partner's lists begin at its own rows: what it may not see takes no place in a
 from typing import Any
 
 from shipledger.partner_view import Partner
-from shipledger.storage.port import FulfillmentFilter, OrderFilter, Position, Range
+from shipledger.storage.port import AuditFilter, FulfillmentFilter, OrderFilter, Position, Range
 
 FULFILLMENT_COLUMNS = (
     "id, order_id, status, tracking_number, tracking_url, carrier, tracking_check, created_at, account"
 )
+_AUDIT_COLUMNS = "id, type, created_at, actor, key_id, request_id, order_id, sequence, data"
 
 DUE = "coalesce(ship_by, deliver_by)"
 IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"
@@ -110,6 +111,21 @@ def skus_of(order_id: int, partner: Partner) -> Select:
     """The skus of an order, each once."""
     where, values = _where([("order_id = ?", order_id), ("partner = ?", partner)])
     return f"SELECT DISTINCT sku FROM order_lines {where} ORDER BY sku", values
+
+
+def list_audit(wanted: AuditFilter, after: Position | None, limit: int) -> Select:
+    """The columns of `audit_document` for the changes of a page, newest first, and for one more where there is one."""
+    conditions = [
+        ("type = ?", wanted.type),
+        ("order_id = ?", wanted.order_id),
+        ("key_id = ?", wanted.key_id),
+        ("actor = ?", wanted.actor),
+        ("request_id = ?", wanted.request_id),
+        *_within("created_at", wanted.created_at),
+        ("id < ?", after),
+    ]
+    where, values = _where(conditions)
+    return f"SELECT {_AUDIT_COLUMNS} FROM events {where} ORDER BY id DESC LIMIT ?", [*values, limit + 1]
 
 
 def _within(column: str, wanted: Range) -> tuple[Condition, Condition]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shipledger.document import Document
+from shipledger.key import Key
 from shipledger.needs import Needs
 from shipledger.partner_view import Partner
 from shipledger.timestamp import Microseconds
@@ -79,6 +80,26 @@ class LateFilter:
     """Which late orders a report holds; None is any."""
 
     partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFilter:
+    """Which keys a list holds; None is any."""
+
+    role: str | None = None
+    partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which changes the audit trail shows; None is any."""
+
+    type: str | None = None
+    order_id: int | None = None
+    key_id: int | None = None
+    actor: str | None = None
+    request_id: str | None = None
+    created_at: Range = Range()
 
 
 Position = tuple[int, ...]
@@ -165,6 +186,18 @@ class Reading(Protocol):
 
     def skus(self, order_id: int, partner: Partner) -> Sequence[str]:
         """The skus of an order, each once."""
+        ...
+
+    def keys(self) -> Sequence[Key]:
+        """Every key, the oldest first."""
+        ...
+
+    def keys_listed(self, wanted: KeyFilter, after: Position | None, limit: int, _: Partner) -> Page:
+        """Keys, newest first: the operator's alone to read."""
+        ...
+
+    def audit(self, wanted: AuditFilter, after: Position | None, limit: int, _: Partner) -> Page:
+        """Changes, newest first, with who made them: the operator's alone to read."""
         ...
 
     def close(self) -> None:

@@ -5,9 +5,11 @@ from contextlib import AbstractContextManager
 
 from shipledger.document import Document, fulfillment_document, fulfillments_of, partner_document, with_fulfillments
 from shipledger.fulfillment import Fulfillment
+from shipledger.key import Key
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
 from shipledger.partner_view import Partner, fulfillment_seen_by
+from shipledger.storage.administration_reading import all_keys, audit_page, keys_page
 from shipledger.storage.event_reading import events_after, feed_after
 from shipledger.storage.list_sql import (
     DUE,
@@ -20,9 +22,11 @@ from shipledger.storage.list_sql import (
 from shipledger.storage.loading import whole_fulfillments, whole_orders
 from shipledger.storage.partner_routing import partner_from_row
 from shipledger.storage.port import (
+    AuditFilter,
     FeedGap,
     FeedPage,
     FulfillmentFilter,
+    KeyFilter,
     LateFilter,
     OrderFilter,
     Page,
@@ -99,6 +103,18 @@ class LedgerReading:
         with self._snapshot() as ledger:
             partners = [partner_from_row(row) for row in ledger.query("load_partners") if name in (None, row[0])]
         return [partner_document(partner) for partner in partners]
+
+    def keys(self) -> Sequence[Key]:
+        with self._snapshot() as ledger:
+            return all_keys(ledger)
+
+    def keys_listed(self, wanted: KeyFilter, after: Position | None, limit: int, _: Partner) -> Page:
+        with self._snapshot() as ledger:
+            return keys_page(ledger, wanted, after, limit)
+
+    def audit(self, wanted: AuditFilter, after: Position | None, limit: int, _: Partner) -> Page:
+        with self._snapshot() as ledger:
+            return audit_page(ledger, wanted, after, limit)
 
     def skus(self, order_id: int, partner: Partner) -> Sequence[str]:
         with self._snapshot() as ledger:

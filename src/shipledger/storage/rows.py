@@ -122,6 +122,22 @@ def event_document(row: Row) -> Document:
     }
 
 
+def audit_document(row: Row) -> Document:
+    """A change as the audit trail tells it, from the columns of `list_audit`."""
+    id_, type_, created_at, actor, key_id, request_id, order_id, sequence, data = row
+    return {
+        "id": id_,
+        "type": type_,
+        "created_at": show(created_at),
+        "actor": actor,
+        "key_id": key_id,
+        "request_id": request_id,
+        "order_id": order_id,
+        "sequence": sequence,
+        "data": from_json_text(data),
+    }
+
+
 def rows_to_save(
     working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]]
 ) -> Iterator[tuple[str, list[Row]]]:

@@ -18,13 +18,15 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(?<=[\s\[
 _WORLD_OF_A_PAGE = "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'"
 _TO_DO = {
     400: "Mend the request; its details name every fault. It may be sent again under the same key.",
-    403: "Ask from the server's own machine.",
+    401: "Send a key that is valid; ask the operator for one.",
+    403: "Use a key with the scope; without any key, ask from the server's own machine.",
     404: "Look at the id or the reference.",
     405: "Use a method that Allow names.",
     409: "Look at the order or the fulfillment first; sending it again changes nothing.",
     413: "Send less at a time.",
     415: "Send the header that the message prints.",
     422: "Use a new key for a new request.",
+    429: "Wait as long as Retry-After says, then send the same request again.",
     500: "Send the same request again, with the same key.",
     503: "Wait as long as Retry-After says, then send the same request again.",
 }

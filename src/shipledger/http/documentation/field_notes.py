@@ -11,6 +11,17 @@ from shipledger.order import OrderStatus
 _LINES_OMITTED = "Omitted or null: everything that remains of the order. An empty list is refused."
 _FULFILLMENT_STATUS = f"One of {', '.join(FulfillmentStatus)}; dry_run where nothing was written."
 
+_KEY = {
+    "role": "Whose key it is: operator or partner.",
+    "scopes": "What it may do.",
+    "rate_limit": "Requests a second; null: the server's own limit.",
+    "starts_with": "How the key begins. It lets nobody in.",
+    "expires_at": "When it ends, or ended, by itself; null: never.",
+    "last_used_at": "When it was last used, give or take a minute.",
+    "revoked_at": "When it was revoked.",
+    "replaced_by": "The id of the key that a rotation made in its place.",
+}
+
 FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
     "RequestedLine": {"quantity": "How many were shipped. The same sku on two lines is added up."},
     "RequestedGroup": {"line_items": f"What was shipped of this order. {_LINES_OMITTED}"},
@@ -134,6 +145,36 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "message": "A sentence for people.",
         "oldest": "The id of the oldest event that is kept.",
     },
+    "CreateKey": {
+        "name": "Who holds it. The audit trail shows this name.",
+        "role": "Whose key it is.",
+        "partner": "The partner's short name, for a partner's key alone.",
+        "scopes": "What it may do; omitted: all that its role may. A partner's may not hold orders:write or keys.",
+        "expires_at": "When it ends by itself.",
+        "rate_limit": "Requests a second; omitted: the server's own limit.",
+    },
+    "RotateKey": {
+        "overlap_seconds": "How long the old key lives on; omitted: a day.",
+        "expires_at": "When the new key ends by itself; omitted: when the old one would have.",
+    },
+    "Key": _KEY,
+    "NewKey": {
+        **_KEY,
+        "secret": "The key as it is to be sent. Null where the answer is given again: it is not kept.",
+        "warnings": "Only where there is something to know.",
+    },
+    "KeyList": {"next_cursor": "Send it as cursor for the next page; null on the last."},
+    "Change": {
+        "type": "What happened.",
+        "actor": "The name of the key; host (a command on the server's machine), open (before there was a key) or"
+        " import.",
+        "key_id": "The key; null where none was used.",
+        "request_id": "The X-Request-Id of the request.",
+        "order_id": "The order; null for administration.",
+        "sequence": "Counts the events of this order from 1; null for administration.",
+        "data": "The thing as it was then.",
+    },
+    "AuditList": {"next_cursor": "Send it as cursor for the next page; null on the last."},
     "Error": {"error": "The title, for programs.", "message": "A sentence for people."},
     "DetailedError": {
         "error": "The title, for programs.",

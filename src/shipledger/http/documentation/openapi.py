@@ -36,7 +36,16 @@ _TAGS = {
     "tracking": "What tracking numbers tell.",
     "events": "What happened, in one order that never skips.",
     "partners": "Who ships what: where the lines of new orders go.",
+    "keys": "Who may do what. A key's secret is shown once.",
+    "audit": "Every change, and who made it.",
     "server": "The server itself. These need no key.",
+}
+_SECURITY_SCHEMES: Document = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, needed once one was made. It may be sent as X-Access-Token instead.",
+    }
 }
 _OTHER_TAG = "server"
 
@@ -59,6 +68,7 @@ def openapi_document(routes: Iterable[Route], version: str) -> Document:
             "schemas": all_schemas(routes, schemas.Error),
             "headers": copy.deepcopy(HEADERS),
             "responses": copy.deepcopy(SHARED_RESPONSES),
+            "securitySchemes": copy.deepcopy(_SECURITY_SCHEMES),
         },
     }
 
@@ -84,11 +94,15 @@ def _operation(route: Route) -> Document:
         operation["description"] = route.description
     if route.scope != PUBLIC:
         operation["x-required-scope"] = route.scope
+        operation["security"] = [{name: []} for name in _SECURITY_SCHEMES]
     parameters = _parameters(route)
     if parameters:
         operation["parameters"] = parameters
     if route.request is not None:
-        operation["requestBody"] = {"required": True, "content": _request_content(route, route.request)}
+        operation["requestBody"] = {
+            "required": not route.is_body_optional,
+            "content": _request_content(route, route.request),
+        }
     operation["responses"] = responses_of(route)
     return operation
 

@@ -5,10 +5,10 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from shipledger.http import schemas
+from shipledger.http import key_schemas, schemas
 from shipledger.http.documentation.openapi_examples import ANSWERS, error_examples, plain_error
 from shipledger.http.documentation.openapi_schemas import arms, is_struct, schema_of
-from shipledger.http.route import Route
+from shipledger.http.route import PUBLIC, Route
 
 Document = dict[str, Any]
 
@@ -23,7 +23,10 @@ _MEANINGS: dict[tuple[type[Any] | None, int], str] = {
     (schemas.BulkOrder, 200): "Every item was answered: one line each, then the summary.",
     (schemas.CreateOrder, 200): "The same order was recorded before; this is its present state.",
     (schemas.CreateOrder, 201): "The order was recorded.",
+    (key_schemas.CreateKey, 201): "The key was made. Its secret is shown this once.",
+    (key_schemas.RotateKey, 201): "The new key, with its secret, which is shown this once.",
     (None, 400): "The request was invalid. An accompanying message will provide details about the error.",
+    (None, 401): "The request brings no valid key.",
     (None, 403): "The request may not come in.",
     (None, 404): "There is no such thing, or it is not yours.",
     (None, 409): "The present state forbids it.",
@@ -31,6 +34,7 @@ _MEANINGS: dict[tuple[type[Any] | None, int], str] = {
     (None, 413): "The body is too large.",
     (None, 415): "The body is not JSON, by its own account.",
     (None, 422): "The Idempotency-Key was used for another request.",
+    (None, 429): "The key's requests came too fast.",
     (None, 500): "An unexpected error occurred.",
     (None, 503): "The server cannot take this now, and nothing was applied.",
 }
@@ -38,6 +42,10 @@ _MEANINGS: dict[tuple[type[Any] | None, int], str] = {
 
 def _header(description: str, **schema: Any) -> Document:
     return {"description": description, "schema": {"type": "string", **schema}}
+
+
+def _number(description: str) -> Document:
+    return {"description": description, "schema": {"type": "integer", "minimum": 0}}
 
 
 HEADERS: Document = {
@@ -49,13 +57,25 @@ HEADERS: Document = {
         "description": "Seconds to wait before the same request is sent again.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "WWWAuthenticate": _header("How to bring a key."),
+    "RateLimitLimit": _number("Requests a second that the key may send; with every answer to a key that has a limit."),
+    "RateLimitRemaining": _number("How many of them may still come now."),
+    "RateLimitReset": _number("Seconds until all of them may come again."),
     "Allow": _header("The methods that the path takes."),
 }
 
 
 def _headers(**headers: bool) -> Document:
     """References to the named headers, where they are wanted; the request's id is always there."""
-    names = {"RequestId": "X-Request-Id", "IdempotentReplayed": "Idempotent-Replayed", "RetryAfter": "Retry-After"}
+    names = {
+        "RequestId": "X-Request-Id",
+        "IdempotentReplayed": "Idempotent-Replayed",
+        "RetryAfter": "Retry-After",
+        "WWWAuthenticate": "WWW-Authenticate",
+        "RateLimitLimit": "RateLimit-Limit",
+        "RateLimitRemaining": "RateLimit-Remaining",
+        "RateLimitReset": "RateLimit-Reset",
+    }
     wanted = ["RequestId", *(name for name, is_wanted in headers.items() if is_wanted)]
     return {names.get(name, name): {"$ref": f"#/components/headers/{name}"} for name in wanted}
 
@@ -66,10 +86,26 @@ def _shared_response(title: str, message: str, description: str, **headers: bool
 
 
 SHARED_RESPONSES: Document = {
+    "Unauthorized": _shared_response(
+        "Unauthorized",
+        "This needs a valid API key. Send it as Authorization: Bearer KEY, or as X-Access-Token: KEY.",
+        "The request brings no key, or one that is unknown, revoked or expired.",
+        WWWAuthenticate=True,
+    ),
     "Forbidden": _shared_response(
         "Forbidden",
-        "Without keys this server answers only its own machine, and this request asks for another host than localhost.",
-        "A server without keys answers only its own machine: no other Host, no proxy, no page of another origin.",
+        "This needs a key that holds orders:write.",
+        "The key does not hold the scope. Or no key was made yet: then the server answers only its own machine, no"
+        " other Host, no proxy, and no page of another origin.",
+    ),
+    "TooManyRequests": _shared_response(
+        "Too Many Requests",
+        "This key may send 100 requests a second. Send this one again after Retry-After.",
+        "The key's requests came faster than its rate limit.",
+        RetryAfter=True,
+        RateLimitLimit=True,
+        RateLimitRemaining=True,
+        RateLimitReset=True,
     ),
     "MethodNotAllowed": _shared_response(
         "Method Not Allowed", "This path takes GET or HEAD or POST.", "The path does not take this method.", Allow=True
@@ -90,6 +126,8 @@ def responses_of(route: Route) -> Document:
     """The answers of one route by status: those of the table, and those that any route may give."""
     responses = {str(status): _response(route, status, answer) for status, answer in sorted(route.answers.items())}
     shared = {"403": "Forbidden", "500": "ServerError"}
+    if route.scope != PUBLIC:
+        shared |= {"401": "Unauthorized", "429": "TooManyRequests"}
     if route.method != "GET":
         shared["503"] = "ServiceUnavailable"
     for status, name in shared.items():

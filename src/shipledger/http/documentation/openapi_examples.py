@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from shipledger.http import schemas
+from shipledger.http import key_schemas, schemas
 from shipledger.http.answer import TITLE_OF
 from shipledger.http.route import Route
 from shipledger.limits import BODY_BYTES_MAX, PAGE_MAX, QUANTITY_MAX
@@ -22,7 +22,7 @@ _PAGE = "https://wwwapps.ups.com/WebTracking/track?track=yes&trackNums="
 _MOMENT = "2024-04-30T12:00:00Z"
 _LINE = {"sku": "RPBF24-1941", "quantity": 1}
 
-PATH_IDS = {"orders": 450789469, "fulfillments": 1}
+PATH_IDS = {"orders": 450789469, "fulfillments": 1, "keys": 2}
 """The id that the examples of a resource's paths have."""
 
 REQUESTS: Mapping[type[Any], Examples] = {
@@ -63,6 +63,25 @@ REQUESTS: Mapping[type[Any], Examples] = {
                 "line_items": [{"sku": "RPBF24-1941", "title": "Rain jacket, blue", "quantity": 2}],
             },
         }
+    },
+    key_schemas.CreateKey: {
+        "operator": {
+            "summary": "An operator's key, which may do everything",
+            "value": {"name": "back office", "role": "operator"},
+        },
+        "partner": {
+            "summary": "A partner's key, for its own lines alone",
+            "value": {
+                "name": "acme, warehouse 2",
+                "role": "partner",
+                "partner": "acme",
+                "scopes": ["orders:read", "fulfillments:read", "fulfillments:write"],
+                "rate_limit": 100,
+            },
+        },
+    },
+    key_schemas.RotateKey: {
+        "rotation": {"summary": "Let the old key live on for an hour", "value": {"overlap_seconds": 3600}}
     },
 }
 _PARCELS = [
@@ -113,6 +132,20 @@ _ORDER = {
     "cancelled_at": None,
     "totals": _QUANTITIES,
     "line_items": [{"sku": "RPBF24-1941", "title": "Rain jacket, blue", "partner": None, **_QUANTITIES}],
+}
+_KEY = {
+    "id": 2,
+    "name": "acme, warehouse 2",
+    "role": "partner",
+    "partner": "acme",
+    "scopes": ["fulfillments:read", "fulfillments:write", "orders:read"],
+    "rate_limit": 100,
+    "starts_with": "sl_4kP9xQz71Lm_",
+    "created_at": _MOMENT,
+    "expires_at": None,
+    "last_used_at": None,
+    "revoked_at": None,
+    "replaced_by": None,
 }
 _CURSOR = "q83vASNFZ4lbIm9yZGVycyJd"
 
@@ -180,6 +213,25 @@ ANSWERS: Mapping[Any, Any] = {
             "statuses": {"200": 1, "400": 1},
             "complete": True,
         }
+    },
+    key_schemas.Key: _KEY,
+    key_schemas.NewKey: {**_KEY, "secret": "sl_4kP9xQz71Lm_(43 letters and digits, shown this once)"},
+    key_schemas.KeyList: {"keys": [_KEY], "next_cursor": _CURSOR},
+    key_schemas.AuditList: {
+        "audit": [
+            {
+                "id": 7,
+                "type": "key.created",
+                "created_at": _MOMENT,
+                "actor": "back office",
+                "key_id": 1,
+                "request_id": "0f1e2d3c4b5a6",
+                "order_id": None,
+                "sequence": None,
+                "data": _KEY,
+            }
+        ],
+        "next_cursor": _CURSOR,
     },
     schemas.Health: {"status": "ok"},
 }
