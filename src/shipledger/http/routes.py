@@ -79,9 +79,9 @@ ROUTES = (
           {200: schemas.Partner, **_or(400, 409, 413, 415)},
           "Lines of new orders that name no partner go to the one that has their sku, the longest prefix of it, or the"
           " order's channel.", request=schemas.PutPartner),
-    Route("GET", "/v1/partners", partners.list_, "orders:write", "List partners",
+    Route("GET", "/v1/partners", partners.list_, OPERATORS_ONLY, "List partners",
           {200: schemas.PartnerList, **_or(400)}),
-    Route("GET", "/v1/partners/{name}", partners.read, "orders:write", "Read a partner",
+    Route("GET", "/v1/partners/{name}", partners.read, OPERATORS_ONLY, "Read a partner",
           {200: schemas.Partner, **_or(400, 404)}),
     Route("GET", "/v1/reports/late", reports.late, OPERATORS_ONLY, "What is late",
           {200: schemas_reports.LateOrders, **_or(400)}, list_spec=reports.LATE),
