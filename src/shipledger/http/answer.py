@@ -51,15 +51,18 @@ class Answer:
     media_type: bytes = b"application/json"
 
     async def send(self, send: Send, request_id: str) -> None:
-        headers = [
+        await send({"type": "http.response.start", "status": self.status, "headers": self.all_headers(request_id)})
+        await send({"type": "http.response.body", "body": self.body})
+
+    def all_headers(self, request_id: str) -> list[Header]:
+        """Its own headers, and those of every answer."""
+        return [
             (b"content-type", self.media_type),
             (b"content-length", b"%d" % len(self.body)),
             (b"x-request-id", request_id.encode()),
             *ALWAYS,
             *self.headers,
         ]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
 
 
 class Refused(Exception):

@@ -38,7 +38,18 @@ class Application:
         with_parameters = [
             StarletteRoute(path, _Place(methods, self._serve)) for path, methods in self._places.items() if "{" in path
         ]
+        self.direct_routes = {
+            path.encode(): methods["POST"]
+            for path, methods in self._places.items()
+            if "{" not in path and "POST" in methods and methods["POST"].request is not None
+        }
+        """The routes that may be answered below ASGI: those that take a POST of one JSON object, by their URLs."""
         self._router = Router(with_parameters, redirect_slashes=False, default=self._serve_nothing)
+
+    async def answer_directly(self, route: Route, scope: Scope, receive: Receive) -> tuple[Answer | None, str]:
+        """The answer of a direct route, and the request's id."""
+        request_id = next(self._ids)
+        return await self.answer(route, {}, scope, receive, request_id), request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,8 +63,16 @@ class Application:
     async def _serve(
         self, route: Route | None, methods: dict[str, Route], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Serve a route; None stands for a method that the path does not have."""
-        headers, request_id = gather(scope), next(self._ids)
+        request_id = next(self._ids)
+        answer = await self.answer(route, methods, scope, receive, request_id)
+        if answer is not None:
+            await answer.send(send, request_id)
+
+    async def answer(
+        self, route: Route | None, methods: dict[str, Route], scope: Scope, receive: Receive, request_id: str
+    ) -> Answer | None:
+        """The answer of a route, None standing for a method that the path lacks; None where the client has left."""
+        headers = gather(scope)
         origin: Origin | None = None
         try:
             origin = self._gate.admit(headers, request_id, _scope(route, methods))
@@ -66,7 +85,7 @@ class Application:
         except Refused as no:
             answer = no.answer
         except ClientDisconnect:
-            return
+            return None
         except Fault as fault:
             if not isinstance(fault, Unavailable):
                 log.exception("request %s failed", request_id)
@@ -76,7 +95,7 @@ class Application:
             answer = server_error()
         if origin is not None:
             answer.headers += self._gate.rate_headers(origin)
-        await answer.send(send, request_id)
+        return answer
 
     async def _serve_nothing(self, scope: Scope, _receive: Receive, send: Send) -> None:
         request_id = next(self._ids)

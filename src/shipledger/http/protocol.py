@@ -8,10 +8,14 @@ import asyncio
 import enum
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from shipledger.http.direct import DirectApplication, DirectExchange, has_short_body
+from shipledger.http.route import Route
 
 _Refusal = tuple[int, bytes]  # status and body
 
@@ -83,6 +87,10 @@ class GuardedProtocol(HttpToolsProtocol):
     LINGER_SECONDS_MAX: ClassVar = 2.0
     CHECK_SECONDS: ClassVar = 1.0
 
+    _direct: DirectApplication
+    _direct_routes: Mapping[bytes, Route]
+    _exchange: DirectExchange | None = None
+    """A request that is answered below ASGI, until its body is there."""
     _phase = _Phase.HEAD_BEGIN
     _since = 0.0
     _seconds_allowed = 0.0
@@ -96,6 +104,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", _HeadJoiningTransport(transport, self.loop)))
+        self._direct = cast("DirectApplication", self.app)
+        self._direct_routes = getattr(self.app, "direct_routes", {})
         self._enter(_Phase.HEAD_BEGIN, self.IDLE_CONNECTION_SECONDS_MAX)
         self._next_check = self.loop.call_later(self.CHECK_SECONDS, self._check_pace)
 
@@ -133,7 +143,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._is_head_too_large():
             self._refusal = _HEAD_TOO_LARGE
             raise ValueError  # the parser stops, and data_received refuses
-        super().on_headers_complete()
+        if not self._begin_directly():
+            super().on_headers_complete()
         self.headers = _IGNORED_TRAILERS
         self._overhead_bytes = 0
         self._enter(_Phase.BODY, self.BODY_WINDOW_SECONDS)
@@ -149,6 +160,24 @@ class GuardedProtocol(HttpToolsProtocol):
         self._overhead_bytes = 0
         self._enter(_Phase.HEAD_BEGIN, self.IDLE_CONNECTION_SECONDS_MAX)
         super().on_message_complete()
+        if self._exchange is not None:
+            run = self._exchange.run(self._direct, self.server_state.default_headers, self.on_response_complete)
+            self._exchange = None
+            task = self.loop.create_task(run)
+            task.add_done_callback(self.tasks.discard)
+            self.tasks.add(task)
+
+    def _begin_directly(self) -> bool:
+        """Whether this request needs no more of ASGI than its handler, and goes below it."""
+        route = self._direct_routes.get(self.url)
+        if route is None or self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
+            return False
+        if not has_short_body(self.headers) or self._is_earlier_answer_owed() or self.flow.write_paused:
+            return False
+        keep_alive = self.parser.should_keep_alive()
+        self._exchange = DirectExchange(route, self.url, self.headers, self.transport, keep_alive=keep_alive)
+        self.cycle = cast("RequestResponseCycle", self._exchange)
+        return True
 
     def _enter(self, phase: _Phase, seconds_allowed: float) -> None:
         self._phase = phase
