@@ -41,7 +41,7 @@ class Application:
         self.direct_routes = {
             path.encode(): methods["POST"]
             for path, methods in self._places.items()
-            if "{" not in path and "POST" in methods and methods["POST"].request is not None
+            if "{" not in path and "POST" in methods and methods["POST"].takes_one_object
         }
         """The routes that may be answered below ASGI: those that take a POST of one JSON object, by their URLs."""
         self._router = Router(with_parameters, redirect_slashes=False, default=self._serve_nothing)
@@ -79,7 +79,7 @@ class Application:
             if route is None:
                 raise _method_not_allowed(methods)
             call = Call(Request(scope, receive), headers, self._services, origin)
-            if route.request is not None and not route.is_bulk:
+            if route.takes_one_object:
                 call.body = await read_json_object(headers, receive, is_optional=route.is_body_optional)
             answer = await route.handler(call)
         except Refused as no:

@@ -44,3 +44,8 @@ class Route:
     """Whether it heeds Idempotency-Key."""
     is_bulk: bool = False
     """Whether its body is many `request`s, which its handler reads as they come."""
+
+    @property
+    def takes_one_object(self) -> bool:
+        """Whether the body of a request is one JSON object."""
+        return self.request is not None and not self.is_bulk
