@@ -15,6 +15,7 @@ from shipledger.origin import OPERATOR as OPERATOR  # noqa: PLC0414 - known from
 from shipledger.origin import Origin as Origin  # noqa: PLC0414 - known from here
 from shipledger.refusal import Caution
 from shipledger.routing import PutPartner
+from shipledger.webhook import EndpointCommand
 
 OrderKey = int | str
 """How a request names an order: an integer is its id; a string its reference, or, failing that, the id in digits."""
@@ -88,7 +89,7 @@ class CreateOrder:
         return content_fingerprint(self.content)
 
 
-Command = CreateFulfillment | CreateOrder | KeyCommand | PutPartner
+Command = CreateFulfillment | CreateOrder | KeyCommand | PutPartner | EndpointCommand
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from shipledger.outcome import Outcome
 from shipledger.partner_rules import put_partner
 from shipledger.routing import PutPartner
 from shipledger.timestamp import Microseconds
+from shipledger.webhook import ChangeEndpoint, CreateEndpoint, DeleteEndpoint, RotateSecret
+from shipledger.webhook_rules import decide_endpoint
 from shipledger.working_set import WorkingSet
 
 
@@ -29,3 +31,5 @@ def decide(command: Command, working_set: WorkingSet, now: Microseconds) -> Outc
             return put_partner(command, working_set, now)
         case NoteKeyUse():
             return note_key_use(command, working_set)
+        case CreateEndpoint() | ChangeEndpoint() | DeleteEndpoint() | RotateSecret():
+            return decide_endpoint(command, working_set, now)

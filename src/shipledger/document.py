@@ -9,6 +9,7 @@ from shipledger.order import Order, OrderContent
 from shipledger.refusal import Caution
 from shipledger.routing import KINDS, Partner
 from shipledger.timestamp import Microseconds, show, show_exactly_or_none, show_or_none
+from shipledger.webhook import Endpoint
 
 Document = dict[str, Any]
 
@@ -88,6 +89,24 @@ def key_document(key: Key) -> Document:
         "last_used_at": show_or_none(key.last_used_at),
         "revoked_at": show_or_none(key.revoked_at),
         "replaced_by": key.replaced_by,
+    }
+
+
+def endpoint_document(endpoint: Endpoint) -> Document:
+    """A webhook endpoint, without what its secret is derived from."""
+    return {
+        "id": endpoint.id,
+        "url": endpoint.url,
+        "description": endpoint.description,
+        "event_types": list(endpoint.event_types),
+        "ordered": endpoint.is_ordered,
+        "partner": endpoint.partner,
+        "enabled": endpoint.disabled_at is None,
+        "disabled_at": show_or_none(endpoint.disabled_at),
+        "disabled_because": None if endpoint.disabled_because is None else str(endpoint.disabled_because),
+        "failing_since": show_or_none(endpoint.failing_since),
+        "old_secret_signs_until": show_or_none(endpoint.previous_until),
+        "created_at": show(endpoint.created_at),
     }
 
 

@@ -15,6 +15,11 @@ class EventType(StrEnum):
     ORDER_FULFILLED = "order.fulfilled"
     FULFILLMENT_CREATED = "fulfillment.created"
 
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_DELETED = "webhook.deleted"
+
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"

@@ -33,6 +33,13 @@ ORDER_FULFILLMENTS_SHOWN_MAX = 50
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 200
+WEBHOOKS_MAX = 100
+"""Webhook endpoints of the operator, and of each partner."""
+WEBHOOK_URL_CHARS_MAX = 2_048
+WEBHOOK_DESCRIPTION_CHARS_MAX = 255
+REPLAYED_EVENTS_MAX = 1_000
+"""Events that one request may have sent again."""
+
 EVENTS_WAIT_SECONDS_MAX = 30
 """How long a reader of the feed may have its answer wait for an event."""
 BODY_BYTES_MAX = 2 * 1024 * 1024

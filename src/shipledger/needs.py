@@ -8,6 +8,7 @@ from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
 from shipledger.partner_view import Partner
 from shipledger.routing import PutPartner
+from shipledger.webhook import ChangeEndpoint, CreateEndpoint, DeleteEndpoint, RotateSecret
 
 REPEATS_COMPARED_MAX = 50
 """Earlier fulfillments with one order and tracking number that a repeat is looked for in."""
@@ -29,7 +30,7 @@ class Needs:
     partner's lines are. `kept` are accounts with their idempotency keys. `repeats` are orders with tracking numbers and
     who looks, `repeats_max` fulfillments of each, and `uses_max` with this number of other orders on either side.
 
-    Tables of administration are small, and loaded whole (`keys`) under a lock where several nodes write.
+    Tables of administration are small, and loaded whole (`keys`, `endpoints`) under a lock where several nodes write.
     """
 
     lines: dict[OrderKey, set[str] | None] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Needs:
     new_order_names: set[OrderKey] = field(default_factory=set)
     keys: bool = False
     partners_to_change: bool = False
+    endpoints: bool = False
     administrative_events_to_add: int = 0
 
     def add(self, command: Command) -> None:
@@ -60,6 +62,8 @@ class Needs:
                 self.administrative_events_to_add += ADMINISTRATIVE_EVENTS_MAX
             case PutPartner():
                 self.partners_to_change = True
+            case CreateEndpoint() | ChangeEndpoint() | DeleteEndpoint() | RotateSecret():
+                self.endpoints = True
                 self.administrative_events_to_add += 1
             case NoteKeyUse():
                 self.keys = True

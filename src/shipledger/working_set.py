@@ -18,6 +18,7 @@ from shipledger.order import Order, OrderContent, OrderLine, due_by
 from shipledger.outcome import Done
 from shipledger.routing import NO_ROUTING, Partner, Routing, routing_of
 from shipledger.timestamp import Microseconds
+from shipledger.webhook import Endpoint
 
 Name = TypeVar("Name")
 Row = TypeVar("Row")
@@ -47,9 +48,9 @@ class KeptAnswer:
 class WorkingSet:
     """What was loaded for a batch, and what the batch adds and changes.
 
-    `orders` and `keys` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are earlier
-    fulfillments that still stand, newest first, by order id and tracking number; `uses` tell, by tracking number, of
-    these and of a few of other orders. The id iterators hold as many as the batch may need.
+    `orders`, `keys` and `endpoints` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are
+    earlier fulfillments that still stand, newest first, by order id and tracking number; `uses` tell, by tracking
+    number, of these and of a few of other orders. The id iterators hold as many as the batch may need.
     """
 
     fulfillment_ids: Iterator[int]
@@ -63,16 +64,23 @@ class WorkingSet:
     keys: dict[int, Key] = field(default_factory=dict)
     partners: dict[str, Partner] = field(default_factory=dict)
     routing: Routing = NO_ROUTING
+    endpoints: dict[int, Endpoint] = field(default_factory=dict)
+    feed_end: int = 0
+    feed_end_to_be: int = 0
+    """The last place of the feed, now and when all that is committed has its place; where endpoints were loaded."""
 
     new_orders: list[NewOrder] = field(default_factory=list)
     new_fulfillments: list[Fulfillment] = field(default_factory=list)
     new_events: list[Event] = field(default_factory=list)
     new_kept: list[KeptAnswer] = field(default_factory=list)
     new_keys: list[Key] = field(default_factory=list)
+    new_endpoints: list[Endpoint] = field(default_factory=list)
+    resumed_endpoints: list[Endpoint] = field(default_factory=list)
     changed_orders: dict[int, Order] = field(default_factory=dict)
     changed_lines: dict[tuple[int, int], OrderLine] = field(default_factory=dict)
     changed_keys: dict[int, Key] = field(default_factory=dict)
     changed_partners: list[Partner] = field(default_factory=list)
+    changed_endpoints: dict[int, Endpoint] = field(default_factory=dict)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
@@ -155,6 +163,20 @@ class WorkingSet:
         self._undo.append(partial(setattr, self, "routing", self.routing))
         self.routing = routing_of(self.partners.values())
 
+    def add_endpoint(self, endpoint: Endpoint) -> None:
+        """Add a receiver of webhooks."""
+        self._put(self.endpoints, endpoint.id, endpoint)
+        self._append(self.new_endpoints, endpoint)
+
+    def change_endpoint(self, endpoint: Endpoint, name: str, value: object) -> None:
+        """Set a field of a receiver of webhooks."""
+        self._set(endpoint, name, value)
+        self.changed_endpoints[endpoint.id] = endpoint
+
+    def resume_messages(self, endpoint: Endpoint) -> None:
+        """Have what was held for it sent in the order of the feed, each with all its attempts ahead."""
+        self._append(self.resumed_endpoints, endpoint)
+
     def keep_answer(self, answer: KeptAnswer) -> None:
         """Keep the answer to a request with an idempotency key, for ever."""
         self._put(self.kept, (answer.account, answer.key), answer)
@@ -174,7 +196,7 @@ class WorkingSet:
         """Whether there is anything to save."""
         return bool(self.new_orders or self.new_fulfillments or self.new_events or self.new_kept or self.changed_keys)
 
-    def _set(self, row: Order | OrderLine | Key, name: str, value: object) -> None:
+    def _set(self, row: Order | OrderLine | Key | Endpoint, name: str, value: object) -> None:
         self._undo.append(partial(setattr, row, name, getattr(row, name)))
         setattr(row, name, value)
 

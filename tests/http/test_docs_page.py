@@ -71,8 +71,8 @@ def test_refers_to_nothing_outside(make: MakePage) -> None:
     assert b"url(" not in style
     assert b"@import" not in style
     hosts = set(re.findall(rb"https?://([^/\s'\"<]+)", page))
-    # The second names the language of the icon, the third stands in the example of a tracking URL.
-    assert hosts <= {b"127.0.0.1:8000", b"www.w3.org", b"wwwapps.ups.com"}
+    # The second names the language of the icon, the others stand in examples.
+    assert hosts <= {b"127.0.0.1:8000", b"www.w3.org", b"wwwapps.ups.com", b"example.com"}
 
 
 @PAGES

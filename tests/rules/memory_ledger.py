@@ -13,6 +13,7 @@ from shipledger.needs import Needs
 from shipledger.order import Order
 from shipledger.routing import Partner, routing_of
 from shipledger.storage.port import Ledger
+from shipledger.webhook import Endpoint
 from shipledger.working_set import KeptAnswer, WorkingSet
 
 
@@ -25,6 +26,7 @@ class MemoryLedger:
         self.kept: dict[tuple[str, str], KeptAnswer] = {}
         self.keys: dict[int, Key] = {}
         self.partners: dict[str, Partner] = {}
+        self.endpoints: dict[int, Endpoint] = {}
         self._last_event_id = 0
         self._next_order_id = ASSIGNED_ORDER_ID_MIN
 
@@ -76,6 +78,8 @@ class MemoryLedger:
             working_set.routing = routing_of(self.partners.values())
         working_set.kept = {name: kept for name, kept in self.kept.items() if name in needs.kept}
         working_set.keys = {key.id: replace(key) for key in self.keys.values() if needs.keys}
+        working_set.endpoints = {one.id: replace(one) for one in self.endpoints.values() if needs.endpoints}
+        working_set.feed_end = working_set.feed_end_to_be = self._last_event_id
         return working_set
 
     def _partners_of(self, order_id: int) -> set[str | None]:
@@ -97,6 +101,8 @@ class MemoryLedger:
         self.partners |= {partner.name: partner for partner in working_set.changed_partners}
         self.kept |= {(kept.account, kept.key): kept for kept in working_set.new_kept}
         self.keys |= {key.id: replace(key) for key in (*working_set.new_keys, *working_set.changed_keys.values())}
+        endpoints = (*working_set.new_endpoints, *working_set.changed_endpoints.values())
+        self.endpoints |= {endpoint.id: replace(endpoint) for endpoint in endpoints}
         self._last_event_id = max([self._last_event_id, *(event.id for event in working_set.new_events)])
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from shipledger.boot.key_watch import KeyWatch
 from shipledger.boot.ledgers import clock, open_ledger, open_reading
 from shipledger.boot.settings import Settings
+from shipledger.boot.webhooks import Webhooks
 from shipledger.commit.committer_process import CommitterProcess
 from shipledger.http.application import Application
 from shipledger.http.call import Services
@@ -22,7 +23,7 @@ from shipledger.http.gate import Gate
 from shipledger.http.meta import VERSION
 from shipledger.http.routes import ROUTES
 from shipledger.outbox.feed_watch import FeedWatch
-from shipledger.storage.port import Ledger, Reading
+from shipledger.storage.port import Reading, WritingLedger
 from shipledger.storage.postgres_sequencer import Sequencer
 
 COLLECT_AFTER_ALLOCATIONS = 50_000
@@ -40,20 +41,24 @@ class Served:
     watch: FeedWatch
     committer: CommitterProcess
     keys: KeyWatch
+    webhooks: Webhooks
 
     async def start(self, when_lost: Callable[[], None]) -> None:
         """To be called before the first request. `when_lost` is called where nothing can be committed any more."""
         await self.committer.connect(when_lost=when_lost, when_answered=self.watch.note)
         self.keys.start()
+        await self.webhooks.start()
 
     def let_go(self) -> None:
-        """Let go of clients that wait for events or send in bulk, so that the server can end."""
+        """Let go of clients that wait for events or send in bulk, so that the server can end, and send no webhooks."""
         self.watch.close()
         self.committer.take_no_more_in_bulk()
+        self.webhooks.begin_no_more()
 
     async def finish(self) -> None:
         """To be called after the last request."""
         await self.keys.stop()
+        await self.webhooks.stop()
         await self.committer.disconnect(COMMIT_SECONDS_MAX)
 
 
@@ -70,7 +75,7 @@ def application(settings: Settings, forget: Callable[[], None], host_token: str 
 
 @contextmanager
 def _committing(settings: Settings, forget: Callable[[], None]) -> Iterator[CommitterProcess]:
-    def opened() -> Ledger:
+    def opened() -> WritingLedger:
         forget()
         calm_the_collector()
         return open_ledger(settings.database)
@@ -90,6 +95,7 @@ def _serving(settings: Settings, committer: CommitterProcess, host_token: str | 
     watch = _feed_watch(settings, reading, readers)
     gate = Gate(clock, host_token=host_token, rate_limit=settings.rate_limit)
     keys = KeyWatch(gate, reading, readers, committer.submit, has_other_nodes=isinstance(settings.database, str))
+    webhooks = Webhooks(settings, reading.webhooks, committer.carry_out, watch, VERSION)
     document = openapi_document(ROUTES, VERSION)
     services = Services(
         submit=committer.submit,
@@ -100,6 +106,8 @@ def _serving(settings: Settings, committer: CommitterProcess, host_token: str | 
         repeated=settings.repeated_tracking,
         watch=watch,
         keys=keys,
+        webhooks=webhooks.desk,
+        webhook_reading=reading.webhooks,
         openapi=document,
         docs=docs_page(document),
         welcome=welcome_page(document),
@@ -109,9 +117,10 @@ def _serving(settings: Settings, committer: CommitterProcess, host_token: str | 
             served: ASGIApp = Application(ROUTES, services, gate)
             if settings.cors_origins:
                 served = CrossOrigin(served, settings.cors_origins)
-            yield Served(served, watch, committer, keys)
+            yield Served(served, watch, committer, keys, webhooks)
     finally:
         readers.shutdown()
+        webhooks.close()
         reading.close()
 
 

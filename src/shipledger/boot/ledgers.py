@@ -20,7 +20,7 @@ from shipledger.storage.migrate import (
     missing_migrations,
     missing_postgres_migrations,
 )
-from shipledger.storage.port import Ledger
+from shipledger.storage.port import WritingLedger
 from shipledger.storage.postgres import PostgresLedger
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_reading import postgres_reading
@@ -93,7 +93,7 @@ def require_current(database: Database) -> None:
         raise SchemaError("The ledger's schema is not up to date: run shipledger migrate first.")
 
 
-def open_ledger(database: Database) -> Ledger:
+def open_ledger(database: Database) -> WritingLedger:
     """The writing side of a ledger that is held for writing."""
     return PostgresLedger(database) if isinstance(database, str) else SqliteLedger(database)
 

@@ -3,18 +3,20 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from shipledger.command import RepeatedTracking
 from shipledger.limits import KEY_RATE_LIMIT_MAX
+from shipledger.outbox.address_guard import Network, read_networks
 
 PREFIX = "SHIPLEDGER_"
 TESTS_PREFIX = "SHIPLEDGER_TEST_"
 
 _PORT_MAX = 65_535
+_WEBHOOK_KEY_CHARS_MIN = 32
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", re.ASCII)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -64,6 +66,29 @@ def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise ValueError("must be a whole number of at least 1")
     return int(text)
+
+
+def _on_or_off(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("must be on or off")
+    return text == "on"
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    if text == "none":
+        return ()
+    try:
+        return read_networks(text)
+    except ValueError:
+        raise ValueError("must be networks with commas between, e.g. 10.1.0.0/16,fd00::/8, or none") from None
+
+
+def _webhook_key(text: str) -> str:
+    if text == "a file":
+        return ""
+    if len(text) < _WEBHOOK_KEY_CHARS_MIN:
+        raise ValueError(f"must have {_WEBHOOK_KEY_CHARS_MIN} characters or more that nobody can guess")
+    return text
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -122,6 +147,20 @@ SETTINGS = (
         "origins of pages that may send requests from a browser, with commas between; none by default",
         _origins,
     ),
+    Setting("RELAY", "on", "whether this process sends webhooks: on or off (other nodes do)", _on_or_off),
+    Setting(
+        "WEBHOOK_NETWORKS",
+        "none",
+        "inside networks that webhooks may be sent to, with commas, e.g. 10.1.0.0/16; none: public addresses only",
+        _networks,
+    ),
+    Setting(
+        "WEBHOOK_KEY",
+        "a file",
+        "the server's own key, from which the secrets of webhooks are derived, 32 characters or more, the same on every"
+        " node; an embedded ledger makes a file beside it",
+        _webhook_key,
+    ),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error", _log_level),
 )
 
@@ -140,6 +179,9 @@ class Settings:
     queue_max: int
     rate_limit: int
     cors_origins: tuple[str, ...]
+    relay: bool
+    webhook_networks: tuple[Network, ...]
+    webhook_key: str = field(repr=False)
     log_level: str
 
     @property

@@ -14,6 +14,7 @@ COMMANDS = {
     "keys": "shipledger.cli.keys:command",
     "check": "shipledger.cli.check:command",
     "copy": "shipledger.cli.copy:command",
+    "webhooks": "shipledger.cli.webhooks:command",
     "bench": "shipledger.cli.bench:command",
 }
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130

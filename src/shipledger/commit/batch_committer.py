@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from shipledger.command import AllOrNone, Command
 from shipledger.commit.all_or_none import commit_all_or_none
 from shipledger.commit.batch import commit_batch
-from shipledger.outcome import Fault, Outcome
-from shipledger.storage.port import Ledger
+from shipledger.outcome import Crashed, Fault, Outcome, Unavailable
+from shipledger.storage.port import Contention, Errand, ErrandDone, WritingLedger
 from shipledger.timestamp import Microseconds
 
 log = logging.getLogger("shipledger.commit")
@@ -51,15 +51,22 @@ class _Bulk:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    errand: Errand
+    answer: Callable[[ErrandDone | Fault], None]
+
+
 class BatchCommitter:
     """Owns the ledger's writing side; `hand_in` and `hand_in_bulk` are the only ways in."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], Microseconds], *, batch_max: int = BATCH_MAX) -> None:
+    def __init__(self, ledger: WritingLedger, clock: Callable[[], Microseconds], *, batch_max: int = BATCH_MAX) -> None:
         """`clock` is read once a batch: all its commands happen at one moment."""
         self._ledger = ledger
         self._clock = clock
         self._batch_max = batch_max
-        self._queue: queue.SimpleQueue[_Waiting | _Bulk | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | _Bulk | _Errand | None] = queue.SimpleQueue()
+        self._errands: deque[_Errand] = deque()
         self._bulk: deque[_Bulk] = deque()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
@@ -80,6 +87,10 @@ class BatchCommitter:
         """Have commands of a bulk request committed: in one batch, in this order, beside the single ones that wait."""
         self._queue.put(_Bulk(commands, answer))
 
+    def do_errand(self, errand: Errand, answer: Callable[[ErrandDone | Fault], None]) -> None:
+        """Have an errand done between two batches. `answer` is called in the committer's thread."""
+        self._queue.put(_Errand(errand, answer))
+
     def close(self) -> None:
         """Commit and answer what was handed in, take no more, and let go of the ledger."""
         self._queue.put(None)
@@ -88,21 +99,24 @@ class BatchCommitter:
 
     def _run(self) -> None:
         is_open = True
-        while is_open or self._bulk:
+        while is_open or self._bulk or self._errands:
             batch: list[_Waiting] = []
             while is_open and len(batch) < self._batch_max:
                 try:
-                    waiting = self._queue.get(block=not (batch or self._bulk))
+                    waiting = self._queue.get(block=not (batch or self._bulk or self._errands))
                 except queue.Empty:
                     break
                 if isinstance(waiting, _Waiting):
                     batch.append(waiting)
-                elif waiting is not None:
+                elif isinstance(waiting, _Bulk):
                     self._bulk.append(waiting)
+                elif waiting is not None:
+                    self._errands.append(waiting)
                 else:
                     is_open = False
             self._commit(batch, self._next_bulk())
             self._commit_together()
+            self._do_errands()
 
     def _next_bulk(self) -> list[tuple[Sequence[Command], Answer]]:
         """Those that go into the next batch; commands that stand or fall together have one of their own."""
@@ -136,3 +150,19 @@ class BatchCommitter:
         """Commands that stand or fall together, if their turn has come."""
         if self._bulk and isinstance(asked := self._bulk[0].commands, AllOrNone):
             self._bulk.popleft().answer(commit_all_or_none(self._ledger, asked, self._clock()))
+
+    def _do_errands(self) -> None:
+        while self._errands:
+            waiting = self._errands.popleft()
+            waiting.answer(self._done(waiting.errand))
+
+    def _done(self, errand: Errand) -> ErrandDone | Fault:
+        try:
+            return ErrandDone(self._ledger.carry_out(errand))
+        except Fault as fault:
+            return fault
+        except Contention as error:
+            return Unavailable(str(error))
+        except Exception as error:  # it fails alone; who asked for it decides what to do
+            log.exception("an errand failed")
+            return Crashed(str(error))

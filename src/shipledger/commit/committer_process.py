@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from shipledger.command import AllOrNone, Command
 from shipledger.commit.batch_committer import BATCH_MAX, BatchCommitter
 from shipledger.commit.wire import Frames, frame
 from shipledger.outcome import Fault, Outcome, OutcomeUnknown, Unavailable
-from shipledger.storage.port import Ledger
+from shipledger.storage.port import Errand, ErrandDone, Rows, WritingLedger
 from shipledger.timestamp import Microseconds
 
 log = logging.getLogger("shipledger.commit")
@@ -52,7 +52,7 @@ class CommitterProcess:
 
     def __init__(
         self,
-        open_ledger: Callable[[], Ledger],
+        open_ledger: Callable[[], WritingLedger],
         clock: Callable[[], Microseconds],
         *,
         batch_max: int = BATCH_MAX,
@@ -66,6 +66,7 @@ class CommitterProcess:
         self._numbers = itertools.count()
         self._waiting: dict[int, _Sent] = {}
         self._waiting_commands = 0
+        self._errands: dict[int, asyncio.Future[list[Rows]]] = {}
         self._gathered: list[tuple[Command, asyncio.Future[Outcome]]] = []
         self._line: asyncio.Transport | None = None
         self._has_hung_up = asyncio.Event()
@@ -119,6 +120,19 @@ class CommitterProcess:
         self._send(values, _Sent(count, partial(_answer_together, answer), in_bulk=True))
         return answer
 
+    def carry_out(self, errand: Errand) -> "asyncio.Future[list[Rows]]":
+        """Hand in an errand; the future holds the rows that each of its steps answers, or a `Fault`.
+
+        Errands are few, and no client waits for one: they take no room in the queue. Raises Unavailable.
+        """
+        self._require_open()
+        answer: asyncio.Future[list[Rows]] = asyncio.get_running_loop().create_future()
+        number = next(self._numbers)
+        self._errands[number] = answer
+        if self._line is not None:
+            self._line.write(frame(number, [errand]))
+        return answer
+
     def take_no_more_in_bulk(self) -> None:
         """The server is to end: single requests come to theirs, bulk requests may have none."""
         self._takes_bulk = False
@@ -170,7 +184,10 @@ class CommitterProcess:
         if self._line is not None:
             self._line.write(frame(number, values, in_bulk=sent.in_bulk))
 
-    def _take(self, number: int, outcomes: Outcomes) -> None:
+    def _take(self, number: int, outcomes: list[Any]) -> None:
+        if number in self._errands:
+            _answer_errand(self._errands.pop(number), outcomes[0])
+            return
         sent = self._waiting.pop(number)
         if not sent.in_bulk:
             self._waiting_commands -= sent.commands
@@ -183,15 +200,18 @@ class CommitterProcess:
             return
         log.error("the committing process ended by itself; this one cannot go on without it")
         self.is_lost = True
+        lost = OutcomeUnknown("the committing process ended")
+        for number in list(self._errands):
+            self._take(number, [lost])
         for number, sent in list(self._waiting.items()):
-            self._take(number, [OutcomeUnknown("the committing process ended")] * sent.commands)
+            self._take(number, [lost] * sent.commands)
         self._when_lost()
 
 
 class _Line(asyncio.Protocol):
     """The near end of the socket."""
 
-    def __init__(self, take: Callable[[int, Outcomes], None], lose: Callable[[], None]) -> None:
+    def __init__(self, take: Callable[[int, list[Any]], None], lose: Callable[[], None]) -> None:
         self._frames = Frames()
         self._take = take
         self._lose = lose
@@ -214,13 +234,22 @@ def _answer_each(answers: list["asyncio.Future[Outcome]"], outcomes: Outcomes) -
             answer.set_result(outcome)
 
 
+def _answer_errand(answer: "asyncio.Future[list[Rows]]", found: ErrandDone | Fault) -> None:
+    if answer.done():
+        return
+    if isinstance(found, Fault):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found.answers)
+
+
 def _answer_together(answer: "asyncio.Future[Outcomes]", outcomes: Outcomes) -> None:
     if not answer.done():
         answer.set_result(outcomes)
 
 
 def _commit_until_told(
-    line: socket.socket, open_ledger: Callable[[], Ledger], clock: Callable[[], Microseconds], batch_max: int
+    line: socket.socket, open_ledger: Callable[[], WritingLedger], clock: Callable[[], Microseconds], batch_max: int
 ) -> NoReturn:
     """The life of the other process: it ends when its parent has said all, or is gone, and all of it is committed."""
     try:
@@ -232,7 +261,9 @@ def _commit_until_told(
         while data := line.recv(_RECEIVE_BYTES):
             for number, in_bulk, values in frames.feed(data):
                 answer = partial(_send_back, line, number)
-                if not in_bulk:
+                if isinstance(values[0], Errand):
+                    committer.do_errand(values[0], partial(_send_one_back, line, number))
+                elif not in_bulk:
                     committer.hand_in(values, answer)
                 else:
                     committer.hand_in_bulk(values[0] if isinstance(values[0], AllOrNone) else values, answer)
@@ -243,6 +274,10 @@ def _commit_until_told(
     os._exit(0)
 
 
-def _send_back(line: socket.socket, number: int, outcomes: Outcomes) -> None:
+def _send_back(line: socket.socket, number: int, outcomes: Sequence[object]) -> None:
     with suppress(ConnectionError):  # nobody is left to be told; what was committed stays committed
         line.sendall(frame(number, outcomes))
+
+
+def _send_one_back(line: socket.socket, number: int, found: ErrandDone | Fault) -> None:
+    _send_back(line, number, [found])

@@ -14,6 +14,8 @@ from shipledger.http.answer import Header
 from shipledger.http.headers import Headers
 from shipledger.outcome import Submit, SubmitMany
 from shipledger.storage.port import Reading
+from shipledger.storage.webhook_reading import WebhookReading
+from shipledger.webhook import Attempt, Endpoint, Sealed
 
 Read = TypeVar("Read")
 
@@ -37,6 +39,26 @@ class KeyTable(Protocol):
         ...
 
 
+class WebhookDesk(Protocol):
+    """What the API asks of webhooks beside commands."""
+
+    async def url_fault(self, url: str) -> str | None:
+        """What keeps a URL from being sent to, or None."""
+        ...
+
+    def new_secret(self) -> tuple[Sealed, str] | None:
+        """What is stored of a new secret, and the secret. None where the server has no key to derive it from."""
+        ...
+
+    async def ping(self, endpoint: Endpoint) -> Attempt:
+        """Hand over a message that tells of nothing."""
+        ...
+
+    async def replay(self, endpoint_id: int, event_ids: list[int]) -> int:
+        """Have events sent again; returns how many are."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The ledger as handlers see it: `submit` a command; `reading`, from the threads of `readers`; and the settings.
@@ -52,6 +74,8 @@ class Services:
     repeated: RepeatedTracking
     watch: Watch
     keys: KeyTable
+    webhooks: WebhookDesk
+    webhook_reading: WebhookReading
     openapi: dict[str, Any]
     docs: tuple[bytes, list[Header]]
     welcome: tuple[bytes, list[Header]]

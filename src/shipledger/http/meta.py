@@ -21,6 +21,7 @@ async def welcome(call: Call) -> Answer:
         "orders": "/v1/orders",
         "fulfillments": "/v1/fulfillments",
         "events": "/v1/events",
+        "webhooks": "/v1/webhooks",
         "health": "/healthz",
         "readiness": "/readyz",
     }

@@ -86,6 +86,29 @@ TABLES = (
         ),
     ),
     Table(
+        "webhook_endpoints",
+        ("id",),
+        (
+            "id", "partner", "url", "description", "event_types", "is_ordered", "created_at", "starts_after", "salt",
+            "previous_salt", "previous_until", "key_check", "disabled_at", "disabled_because", "deleted_at",
+            "failing_since", "in_order_up_to",
+        ),
+        frozenset({"is_ordered"}),
+    ),
+    Table(
+        "webhook_messages",
+        ("endpoint_id", "event_id"),
+        (
+            "endpoint_id", "event_id", "place", "order_id", "status", "attempts", "due_at", "added_at", "finished_at",
+        ),
+    ),
+    Table(
+        "webhook_attempts",
+        ("endpoint_id", "attempted_at", "event_id"),
+        ("endpoint_id", "attempted_at", "event_id", "duration_ms", "status", "error", "answer"),
+    ),
+    Table("feed_marks", ("name",), ("name", "place")),
+    Table(
         "partner_totals",
         ("partner", "slot"),
         ("partner", "slot", "open_quantity", "open_orders", "lines_on_time", "lines_late"),

@@ -13,7 +13,7 @@ def events_after(ledger: Snapshot, place: int, limit: int, partner: Partner) -> 
     """What happened after a place in the feed."""
     if partner is None:
         return [PlacedEvent(row[0], event_document(row[1:])) for row in ledger.query("load_events", place, limit)]
-    return _told(ledger, list(ledger.query("load_partner_events", partner, place, limit)), partner)
+    return told_to_partner(ledger, list(ledger.query("load_partner_events", partner, place, limit)), partner)
 
 
 def feed_after(ledger: Snapshot, event_id: int, limit: int, partner: Partner) -> FeedPage | FeedGap:
@@ -34,7 +34,7 @@ def _is_told(ledger: Snapshot, place: int, partner: Partner) -> bool:
     return [row[0] for row in ledger.query("load_partner_events", partner, place - 1, 1)] == [place]
 
 
-def _told(ledger: Snapshot, rows: list[Row], partner: str) -> list[PlacedEvent]:
+def told_to_partner(ledger: Snapshot, rows: list[Row], partner: str) -> list[PlacedEvent]:
     """Events as a partner is told of them. What a fulfillment holds of its lines never changes: it is read beside."""
     events = [(row[0], event_document(row[1:])) for row in rows]
     ids = [event["data"]["id"] for _, event in events if is_of_fulfillment(event)]

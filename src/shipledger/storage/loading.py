@@ -16,6 +16,7 @@ from shipledger.storage.rows import (
     order_documents,
     order_from_row,
 )
+from shipledger.storage.webhook_rows import endpoint_from_row
 from shipledger.working_set import WorkingSet
 
 Query = Callable[..., Iterable[Row]]
@@ -24,7 +25,7 @@ several columns; anything else is a plain value."""
 
 
 def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
-    """Kept answers, orders and keys, then lines and earlier fulfillments.
+    """Kept answers, orders, keys and endpoints, then lines and earlier fulfillments.
 
     What does not depend on each other is asked for before any of it is read: a database at the end of a wire answers
     all of it in one trip.
@@ -34,6 +35,8 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     order_rows = query("load_orders", ids, references) if needs.lines else ()
     key_rows = query("load_keys") if needs.keys else ()
     partner_rows = query("load_partners") if needs.routing else ()
+    endpoint_rows = query("load_endpoints") if needs.endpoints else ()
+    bounds = query("feed_bounds") if needs.endpoints else ()
     for row in kept_rows:
         kept = kept_answer_from_row(row)
         working_set.kept[kept.account, kept.key] = kept
@@ -47,6 +50,11 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     for row in key_rows:
         key = key_from_row(row)
         working_set.keys[key.id] = key
+    for row in endpoint_rows:
+        endpoint = endpoint_from_row(row)
+        working_set.endpoints[endpoint.id] = endpoint
+    for working_set.feed_end, working_set.feed_end_to_be in bounds:
+        pass
     _load_parts(query, needs.of_found(working_set.find), needs, working_set)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from shipledger.document import Document
 from shipledger.key import Key
@@ -15,6 +15,31 @@ from shipledger.working_set import WorkingSet
 
 class Contention(Exception):
     """Another node's batch stood in the way, and the database undid this one: it may be decided anew at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement by its name, with its values: a list stands for rows, or for a column of them."""
+
+    statement: str
+    values: tuple[Any, ...]
+
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Writing that decides nothing, in the background of the commands: its steps are one transaction."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandDone:
+    """The rows that each step answered."""
+
+    answers: list[Rows]
 
 
 class Ledger(Protocol):
@@ -38,6 +63,14 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Let go of the database."""
+        ...
+
+
+class WritingLedger(Ledger, Protocol):
+    """The writing side with errands beside the batches."""
+
+    def carry_out(self, errand: Errand) -> list[Rows]:
+        """Do it in a transaction of its own; returns the rows that each step answers. Raises as `transaction`."""
         ...
 
 
@@ -100,6 +133,13 @@ class AuditFilter:
     actor: str | None = None
     request_id: str | None = None
     created_at: Range = Range()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFilter:
+    """Which attempts a list holds; None is any."""
+
+    event_id: int | None = None
 
 
 Position = tuple[int, ...]

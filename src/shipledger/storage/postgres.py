@@ -18,7 +18,7 @@ import psycopg
 from shipledger.needs import Needs
 from shipledger.outcome import OutcomeUnknown, Unavailable
 from shipledger.storage.loading import load_rows, whole_orders
-from shipledger.storage.port import Contention
+from shipledger.storage.port import Contention, Errand, Rows, Step
 from shipledger.storage.postgres_connection import (
     AWAY,
     RETRY_SECONDS,
@@ -187,6 +187,18 @@ class PostgresLedger:
                 connection.execute(STATEMENTS["add_partner_totals"].encode(), arrays([rows]))
         self._batch = batch
 
+    def carry_out(self, errand: Errand) -> list[Rows]:
+        with self.transaction():
+            batch = uuid.uuid4()
+            self._current.execute(STATEMENTS["add_commit_batch"].encode(), (batch, False))
+            answers = [self._answer(step) for step in errand.steps]
+            self._batch = batch
+        return answers
+
+    def _answer(self, step: Step) -> Rows:
+        cursor = self._current.execute(STATEMENTS[step.statement].encode(), arrays(step.values))
+        return cursor.fetchall() if cursor.description else []
+
     def _sweep(self) -> None:
         """Now and then remove the rows of old batches: no COMMIT is looked for that long."""
         self._batches += 1
@@ -221,5 +233,7 @@ def _claims(needs: Needs) -> list[int]:
         names.append("partners")
     if needs.keys:
         names.append("keys")
+    if needs.endpoints:
+        names.append("endpoints")
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     return sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})

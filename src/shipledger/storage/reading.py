@@ -36,6 +36,7 @@ from shipledger.storage.port import (
 from shipledger.storage.report_reading import are_many_late, late_page, partner_documents
 from shipledger.storage.rows import Row, order_from_row
 from shipledger.storage.snapshot import Snapshot
+from shipledger.storage.webhook_reading import WebhookReading
 from shipledger.timestamp import Microseconds
 
 
@@ -45,6 +46,7 @@ class LedgerReading:
     def __init__(self, snapshot: Callable[[], AbstractContextManager[Snapshot]], close: Callable[[], None]) -> None:
         self._snapshot = snapshot
         self.close = close
+        self.webhooks = WebhookReading(snapshot)
 
     def order(self, order_id: int, partner: Partner) -> Document | None:
         with self._snapshot() as ledger:

@@ -15,6 +15,7 @@ from shipledger.outcome import Done
 from shipledger.routing import Partner
 from shipledger.storage.partner_routing import partner_row
 from shipledger.storage.partner_rows import new_partner_order_rows, partner_order_changes
+from shipledger.storage.webhook_rows import endpoint_rows
 from shipledger.timestamp import show
 from shipledger.working_set import KeptAnswer, NewOrder, WorkingSet
 
@@ -175,6 +176,7 @@ def rows_to_save(
         ],
     )
     yield "put_partner", [partner_row(partner) for partner in _latest(working_set.changed_partners)]
+    yield from endpoint_rows(working_set)
     told = {event.order_id for event in working_set.new_events if event.data is None and event.order_id is not None}
     yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
     yield "add_kept_answer", [

@@ -12,6 +12,7 @@ from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
 from shipledger.outcome import Fault, OutcomeUnknown, Unavailable
 from shipledger.storage.loading import load_rows, whole_orders
+from shipledger.storage.port import Errand, Rows
 from shipledger.storage.rows import rows_to_save
 from shipledger.storage.saving_totals import TotalsToSave
 from shipledger.storage.sqlite_checkpointing import Checkpointer
@@ -120,6 +121,13 @@ class SqliteLedger:
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
         if assigned:
             self._connection.execute(STATEMENTS["keep_counter"], ("order_ids", max(assigned) + 1))
+
+    def carry_out(self, errand: Errand) -> list[Rows]:
+        with self.transaction():
+            before = self._connection.total_changes()
+            answers = [list(query(self._connection, step.statement, *step.values)) for step in errand.steps]
+            self._is_changed = self._connection.total_changes() != before
+        return answers
 
     def close(self) -> None:
         self._checkpointer.stop()

@@ -6,6 +6,7 @@ Kept beside the structs, not in them: the structs say what is valid, and these s
 from collections.abc import Mapping
 
 from shipledger.fulfillment import FulfillmentStatus
+from shipledger.http.documentation.webhook_notes import WEBHOOK_NOTES
 from shipledger.order import OrderStatus
 
 _LINES_OMITTED = "Omitted or null: everything that remains of the order. An empty list is refused."
@@ -206,3 +207,4 @@ FIELD_NOTES = {
         "warnings": "Only where there is something to know.",
     },
 }
+FIELD_NOTES = {**FIELD_NOTES, **WEBHOOK_NOTES}

@@ -38,6 +38,7 @@ _TAGS = {
     "partners": "Who ships what: where the lines of new orders go.",
     "keys": "Who may do what. A key's secret is shown once.",
     "audit": "Every change, and who made it.",
+    "webhooks": "Receivers that are told what happens: signed, and tried again for three days.",
     "server": "The server itself. These need no key.",
 }
 _SECURITY_SCHEMES: Document = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from shipledger.http import key_schemas, schemas
 from shipledger.http.answer import TITLE_OF
+from shipledger.http.documentation.webhook_examples import WEBHOOK_ANSWERS, WEBHOOK_REQUESTS
 from shipledger.http.route import Route
 from shipledger.limits import BODY_BYTES_MAX, PAGE_MAX, QUANTITY_MAX
 from shipledger.refusal import Reason
@@ -22,7 +23,7 @@ _PAGE = "https://wwwapps.ups.com/WebTracking/track?track=yes&trackNums="
 _MOMENT = "2024-04-30T12:00:00Z"
 _LINE = {"sku": "RPBF24-1941", "quantity": 1}
 
-PATH_IDS = {"orders": 450789469, "fulfillments": 1, "keys": 2}
+PATH_IDS = {"orders": 450789469, "fulfillments": 1, "keys": 2, "webhooks": 1}
 """The id that the examples of a resource's paths have."""
 
 REQUESTS: Mapping[type[Any], Examples] = {
@@ -83,6 +84,7 @@ REQUESTS: Mapping[type[Any], Examples] = {
     key_schemas.RotateKey: {
         "rotation": {"summary": "Let the old key live on for an hour", "value": {"overlap_seconds": 3600}}
     },
+    **WEBHOOK_REQUESTS,
 }
 _PARCELS = [
     {"order_id": 1003, "line_items": [{"sku": "SOAP-3", "quantity": 1}], "tracking_number": "1ZE356F8YW01937141"},
@@ -233,6 +235,7 @@ ANSWERS: Mapping[Any, Any] = {
         ],
         "next_cursor": _CURSOR,
     },
+    **WEBHOOK_ANSWERS,
     schemas.Health: {"status": "ok"},
 }
 
@@ -301,6 +304,7 @@ _BY_REQUEST: Mapping[type[Any], Mapping[int, Examples]] = {
         ),
     },
 }
+_NO_KEY = "This server has no key to derive secrets from: set SHIPLEDGER_WEBHOOK_KEY."
 _BY_STATUS: Mapping[int, Examples] = {
     400: _error(
         Reason.INVALID_REQUEST,
@@ -313,6 +317,16 @@ _BY_STATUS: Mapping[int, Examples] = {
         "gone": {
             "summary": "Gone",
             "value": {"error": "Gone", "message": "What happened after this event is no longer kept.", "oldest": 7},
+        }
+    },
+    409: {
+        "webhooks_not_set_up": {
+            "summary": "Webhooks Not Set Up",
+            "value": {
+                "error": "Webhooks Not Set Up",
+                "message": _NO_KEY,
+                "details": [{"code": "webhook_key_missing", "at": "", "message": _NO_KEY}],
+            },
         }
     },
     413: plain_error(TITLE_OF[413], f"The body must have at most {BODY_BYTES_MAX} bytes."),

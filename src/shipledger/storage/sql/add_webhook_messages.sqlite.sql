@@ -1,0 +1,25 @@
+-- A partner is told what the feed tells it: see load_partner_events.
+-- ?1: the place after which, ?2: the place up to which, ?3: now. A message that is there already stays as it is.
+INSERT INTO webhook_messages (endpoint_id, event_id, place, order_id, status, attempts, due_at, added_at)
+SELECT endpoint.id, event.id, event.id, event.order_id, 'pending', 0, ?3, ?3
+FROM events AS event
+JOIN webhook_endpoints AS endpoint
+    ON instr(endpoint.event_types, ' * ') OR instr(endpoint.event_types, ' ' || event.type || ' ')
+WHERE event.id > ?1 AND event.id <= ?2 AND event.order_id IS NOT NULL
+    AND endpoint.deleted_at IS NULL AND event.id > endpoint.starts_after
+    AND (
+        endpoint.partner IS NULL
+        OR EXISTS (
+            SELECT 1 FROM partner_orders AS seen
+            WHERE seen.order_id = event.order_id AND seen.partner = endpoint.partner
+        )
+        AND (
+            event.type IN ('order.created', 'order.held', 'order.released', 'order.cancelled')
+            OR event.type LIKE 'fulfillment.%'
+            AND EXISTS (
+                SELECT 1 FROM fulfillment_lines AS line
+                WHERE line.fulfillment_id = event.data ->> 'id' AND line.partner = endpoint.partner
+            )
+        )
+    )
+ON CONFLICT DO NOTHING

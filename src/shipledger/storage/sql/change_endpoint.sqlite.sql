@@ -1,0 +1,4 @@
+UPDATE webhook_endpoints
+SET url = ?, description = ?, event_types = ?, is_ordered = ?, salt = ?, key_check = ?, previous_salt = ?,
+    previous_until = ?, disabled_at = ?, disabled_because = ?, deleted_at = ?, failing_since = ?, in_order_up_to = ?
+WHERE id = ?
