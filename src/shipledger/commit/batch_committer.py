@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from shipledger.command import AllOrNone, Command
 from shipledger.commit.all_or_none import commit_all_or_none
 from shipledger.commit.batch import commit_batch
+from shipledger.commit.fair_queue import Turns
 from shipledger.outcome import Crashed, Fault, Outcome, Unavailable
 from shipledger.storage.port import Contention, Errand, ErrandDone, WritingLedger
 from shipledger.timestamp import Microseconds
@@ -30,7 +31,7 @@ Answer = Callable[[list[Outcome | Fault]], None]
 
 @dataclass(slots=True)
 class _Handful:
-    """Commands that came together and are answered together; `outcomes` fill up batch by batch."""
+    """Commands of one account that came together and are answered together; `outcomes` fill up batch by batch."""
 
     outcomes: list[Outcome | Fault]
     missing: int
@@ -41,6 +42,10 @@ class _Handful:
 class _Waiting:
     command: Command
     handful: _Handful
+
+    @property
+    def account(self) -> str:
+        return self.command.origin.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class BatchCommitter:
         self._batch_max = batch_max
         self._queue: queue.SimpleQueue[_Waiting | _Bulk | _Errand | None] = queue.SimpleQueue()
         self._errands: deque[_Errand] = deque()
+        self._turns: Turns[_Waiting] = Turns()
         self._bulk: deque[_Bulk] = deque()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
@@ -75,7 +81,7 @@ class BatchCommitter:
         self._thread.start()
 
     def hand_in(self, commands: Sequence[Command], answer: Answer) -> None:
-        """Have commands committed, in this order, not necessarily in one batch.
+        """Have commands of one account committed, in this order, not necessarily in one batch.
 
         `answer` is called in the committer's thread with their durable outcomes, once there are all.
         """
@@ -99,24 +105,27 @@ class BatchCommitter:
 
     def _run(self) -> None:
         is_open = True
-        while is_open or self._bulk or self._errands:
-            batch: list[_Waiting] = []
-            while is_open and len(batch) < self._batch_max:
-                try:
-                    waiting = self._queue.get(block=not (batch or self._bulk or self._errands))
-                except queue.Empty:
-                    break
-                if isinstance(waiting, _Waiting):
-                    batch.append(waiting)
-                elif isinstance(waiting, _Bulk):
-                    self._bulk.append(waiting)
-                elif waiting is not None:
-                    self._errands.append(waiting)
-                else:
-                    is_open = False
-            self._commit(batch, self._next_bulk())
+        while is_open or self._turns or self._bulk or self._errands:
+            is_open = is_open and self._let_come()
+            self._commit(self._turns.take(self._batch_max), self._next_bulk())
             self._commit_together()
             self._do_errands()
+
+    def _let_come(self) -> bool:
+        """Line up whatever was handed in, and wait for it where nothing else is to be done; False at the end."""
+        while True:
+            try:
+                waiting = self._queue.get(block=not (self._turns or self._bulk or self._errands))
+            except queue.Empty:
+                return True
+            if isinstance(waiting, _Waiting):
+                self._turns.add(waiting)
+            elif isinstance(waiting, _Bulk):
+                self._bulk.append(waiting)
+            elif waiting is not None:
+                self._errands.append(waiting)
+            else:
+                return False
 
     def _next_bulk(self) -> list[tuple[Sequence[Command], Answer]]:
         """Those that go into the next batch; commands that stand or fall together have one of their own."""

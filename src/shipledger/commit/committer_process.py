@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from shipledger.command import AllOrNone, Command
 from shipledger.commit.batch_committer import BATCH_MAX, BatchCommitter
+from shipledger.commit.fair_queue import Room
 from shipledger.commit.wire import Frames, frame
 from shipledger.outcome import Fault, Outcome, OutcomeUnknown, Unavailable
 from shipledger.storage.port import Errand, ErrandDone, Rows, WritingLedger
@@ -40,11 +41,15 @@ Answer = Callable[[Outcomes], None]
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What the other process was sent: how many commands, whose answers they are, and by which lane."""
+    """What the other process was sent: how many commands, whose answers they are, and by which lane.
+
+    `account` is that of single commands, which give back its places in the queue.
+    """
 
     commands: int
     answer: Answer
     in_bulk: bool
+    account: str = ""
 
 
 class CommitterProcess:
@@ -62,10 +67,9 @@ class CommitterProcess:
         self._open_ledger = open_ledger
         self._clock = clock
         self._batch_max = batch_max
-        self._queue_max = queue_max
+        self._room = Room(queue_max)
         self._numbers = itertools.count()
         self._waiting: dict[int, _Sent] = {}
-        self._waiting_commands = 0
         self._errands: dict[int, asyncio.Future[list[Rows]]] = {}
         self._gathered: list[tuple[Command, asyncio.Future[Outcome]]] = []
         self._line: asyncio.Transport | None = None
@@ -96,8 +100,7 @@ class CommitterProcess:
     def submit(self, command: Command) -> "asyncio.Future[Outcome]":
         """Hand in a command; the future holds its durable outcome, or a `Fault`. Raises Unavailable."""
         self._require_open()
-        if self._waiting_commands + len(self._gathered) >= self._queue_max:
-            raise Unavailable("too many requests are waiting")
+        self._room.take(command.origin.account)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if not self._gathered:
             asyncio.get_running_loop().call_soon(self._send_gathered)
@@ -170,13 +173,15 @@ class CommitterProcess:
 
     def _send_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
-        for first in range(0, len(gathered), SEND_MAX):
-            part = gathered[first : first + SEND_MAX]
-            answers = [answer for _, answer in part]
-            self._waiting_commands += len(part)
-            self._send(
-                [command for command, _ in part], _Sent(len(part), partial(_answer_each, answers), in_bulk=False)
-            )
+        # No message holds commands of two accounts: it is answered when all of it is done, and they take turns.
+        by_account: dict[str, list[tuple[Command, asyncio.Future[Outcome]]]] = {}
+        for command, answer in gathered:
+            by_account.setdefault(command.origin.account, []).append((command, answer))
+        for account, asked in by_account.items():
+            for first in range(0, len(asked), SEND_MAX):
+                part = asked[first : first + SEND_MAX]
+                answers = partial(_answer_each, [answer for _, answer in part])
+                self._send([command for command, _ in part], _Sent(len(part), answers, in_bulk=False, account=account))
 
     def _send(self, values: Sequence[Command | AllOrNone], sent: _Sent) -> None:
         number = next(self._numbers)
@@ -190,7 +195,7 @@ class CommitterProcess:
             return
         sent = self._waiting.pop(number)
         if not sent.in_bulk:
-            self._waiting_commands -= sent.commands
+            self._room.give_back(sent.account, sent.commands)
         sent.answer(outcomes)
         self._when_answered()
 
