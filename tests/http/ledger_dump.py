@@ -25,7 +25,7 @@ WITH_DETAILS = {400, 409, 422}
 MARK = "zq9raw"
 """Put into the input of a bad request; no answer may hold it."""
 
-BESIDE_THE_LEDGER = {"commit_batches", "event_positions", "unnumbered_events"}
+BESIDE_THE_LEDGER = {"commit_batches", "event_positions", "unnumbered_events", "partner_events"}
 """On PostgreSQL: a replay is a commit as well, and events get their place in the feed a moment later."""
 
 COLUMNS = {

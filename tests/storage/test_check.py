@@ -48,6 +48,12 @@ BREAKS = [
         VALUES (2, 'acme', 5, 0, 0, 0)""",
         "2 acme",
     ),
+    (
+        "each partner is told of what it sees, and of nothing else",
+        """INSERT INTO partner_orders (order_id, partner, ordered, fulfilled, cancelled, created_at)
+        VALUES (2, 'acme', 5, 0, 0, 0)""",
+        "acme 2",
+    ),
     ("a parcel holds something", "DELETE FROM fulfillment_lines", "1"),
     ("an order's totals are the sums of its lines", "UPDATE orders SET ordered = 7 WHERE id = 2", "2"),
     ("an order's totals are the sums of its lines", "UPDATE orders SET fulfilled = 2 WHERE id = 1", "1"),

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from shipledger.storage.ledger_lock import LedgerLock
 from shipledger.storage.migrate import SchemaError, migrate_postgres, missing_migrations
-from shipledger.storage.postgres_connection import Connection, connect
+from shipledger.storage.postgres_connection import STATEMENTS, Connection, connect
 from shipledger.storage.sqlite_reading import open_to_read
 
 ROWS_A_STEP = 10_000
@@ -224,6 +224,7 @@ def _finish(file: apsw.Connection, server: Connection) -> None:
         server.execute(
             "INSERT INTO event_positions (position, event_id) SELECT id, id FROM events WHERE order_id IS NOT NULL"
         )
+        server.execute(STATEMENTS["tell_partners"].encode())
         for sequence, table in (("fulfillment_ids", "fulfillments"), ("event_ids", "events")):
             last: int | None = file.execute(f"SELECT max(id) FROM {table}").get
             if last is not None:

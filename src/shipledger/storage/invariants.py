@@ -7,7 +7,8 @@ from shipledger.storage.rows import Row
 
 EXAMPLES_SHOWN_MAX = 5
 
-# Both databases understand these, but for how a number is read from JSON text: {made_id} stands for that.
+# Both databases understand these, but for how a number is read from JSON text, {made_id}, and for which events
+# have a place in the feed, {placed_events}.
 INVARIANTS = {
     "no line is over-fulfilled": """
         SELECT order_id, sku, position FROM order_lines
@@ -121,6 +122,22 @@ INVARIANTS = {
         WHERE replaced_by <= id OR NOT EXISTS (SELECT 1 FROM keys AS newer WHERE newer.id = keys.replaced_by)
             AND replaced_by IS NOT NULL
     """,
+    "each partner is told of what it sees, and of nothing else": """
+        SELECT coalesce(told.partner, due.partner), coalesce(told.event_id, due.event_id)
+        FROM partner_events AS told
+        FULL JOIN (
+            SELECT seen.partner, event.id AS event_id
+            FROM {placed_events} AS event
+            JOIN partner_orders AS seen ON seen.order_id = event.order_id
+            WHERE event.type IN ('order.created', 'order.held', 'order.released', 'order.cancelled')
+                OR event.type LIKE 'fulfillment.%'
+                AND EXISTS (
+                    SELECT 1 FROM fulfillment_lines AS line
+                    WHERE line.fulfillment_id = {made_id} AND line.partner = seen.partner
+                )
+        ) AS due ON due.partner = told.partner AND due.event_id = told.event_id
+        WHERE told.event_id IS NULL OR due.event_id IS NULL
+    """,
     "what a kept answer names exists": """
         SELECT key FROM kept_answers
         WHERE made_id IS NOT NULL
@@ -140,9 +157,14 @@ class Finding:
     examples: list[str]
 
 
-def find_broken(select: Callable[[str], Iterable[Row]], made_id: str) -> list[Finding]:
-    """What breaks each invariant. `made_id` is the SQL for the id of the fulfillment that an event's data tells of."""
-    return [finding(invariant, select(sql.replace("{made_id}", made_id))) for invariant, sql in INVARIANTS.items()]
+def find_broken(select: Callable[[str], Iterable[Row]], made_id: str, placed_events: str = "events") -> list[Finding]:
+    """What breaks each invariant. `made_id` is the SQL for the id of the fulfillment that an event's data tells of,
+    `placed_events` is the SQL for the events that have a place in the feed.
+    """
+    return [
+        finding(invariant, select(sql.replace("{made_id}", made_id).replace("{placed_events}", placed_events)))
+        for invariant, sql in INVARIANTS.items()
+    ]
 
 
 def finding(invariant: str, broken: Iterable[Row]) -> Finding:

@@ -62,8 +62,10 @@ def list_orders(wanted: OrderFilter, after: Position | None, limit: int, partner
 def _list_partner_orders(wanted: OrderFilter, after: Position | None, limit: int, partner: str) -> Select:
     """The same of what a partner sees: its totals of an order, as filters and status have it, are rows of their own."""
     of_order = "EXISTS (SELECT 1 FROM orders WHERE id = partner_orders.order_id AND"
+    names_few = any((wanted.sku, wanted.reference, wanted.tracking_number))
     conditions: list[Condition] = [
-        ("partner = ?", partner),
+        # Where a filter finds few orders by an index, the partner's own index is not to be taken instead.
+        ("partner || '' = ?" if names_few else "partner = ?", partner),
         ("status = ?", wanted.status),
         ("order_id = (SELECT id FROM orders WHERE reference = ?)", wanted.reference),
         ("order_id IN (SELECT order_id FROM order_lines WHERE sku = ? AND partner = ?)", _with(wanted.sku, partner)),
@@ -90,21 +92,21 @@ def list_fulfillments(wanted: FulfillmentFilter, after: Position | None, limit: 
         ("order_id = (SELECT id FROM orders WHERE reference = ?)", wanted.reference),
         ("tracking_number = ?", wanted.tracking_number),
         *_within("created_at", wanted.created_at),
-        ("id < ?", after),
     ]
+    source, id_ = "fulfillments", "id"
     if partner is None:
         conditions.append((_HOLDS_SKU, wanted.sku))
-        source = "SELECT {columns} FROM fulfillments"
     elif any((wanted.order_id, wanted.reference, wanted.tracking_number, wanted.sku)):
         own_sku = None if wanted.sku is None else (wanted.sku, partner, wanted.sku, partner)
         conditions += [(_HOLDS_OWN, partner), (_HOLDS_OWN_SKU, own_sku)]
-        source = "SELECT {columns} FROM fulfillments"
     else:
+        # By its own lines, which lie in the order of the list: a parcel of several is one row.
         conditions.append(("own.partner = ?", partner))
-        source = "SELECT DISTINCT {columns} FROM fulfillment_lines AS own JOIN fulfillments ON id = own.fulfillment_id"
-    where, values = _where(conditions)
-    select = source.format(columns=FULFILLMENT_COLUMNS)
-    return f"{select} {where} ORDER BY id DESC LIMIT ?", [*values, limit + 1]
+        source, id_ = "fulfillment_lines AS own JOIN fulfillments ON id = own.fulfillment_id", "own.fulfillment_id"
+    where, values = _where([*conditions, (f"{id_} < ?", after)])
+    columns = FULFILLMENT_COLUMNS.replace("id", id_, 1)
+    distinct = "DISTINCT " if id_ != "id" else ""
+    return f"SELECT {distinct}{columns} FROM {source} {where} ORDER BY {id_} DESC LIMIT ?", [*values, limit + 1]
 
 
 def skus_of(order_id: int, partner: Partner) -> Select:

@@ -65,4 +65,5 @@ class Sequencer:
 
 def number_events(connection: Connection) -> int:
     """Number some of the events that are committed and have no position yet; returns how many."""
-    return connection.execute(STATEMENTS["number_events"].encode(), (EVENTS_A_STEP,)).rowcount
+    row = connection.execute(STATEMENTS["number_events"].encode(), (EVENTS_A_STEP,)).fetchone()
+    return row[0] if row is not None else 0

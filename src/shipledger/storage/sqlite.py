@@ -118,6 +118,9 @@ class SqliteLedger:
         for statement, rows in rows_to_save(working_set, partial(whole_orders, ask)):
             self._connection.executemany(STATEMENTS[statement], rows)
         self._connection.executemany(STATEMENTS["add_partner_totals"], totals.rows())
+        if working_set.new_events:
+            first = min(event.id for event in working_set.new_events)
+            self._connection.execute(STATEMENTS["tell_partners"], (first,))
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
         if assigned:
             self._connection.execute(STATEMENTS["keep_counter"], ("order_ids", max(assigned) + 1))

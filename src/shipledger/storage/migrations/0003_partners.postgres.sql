@@ -25,3 +25,11 @@ CREATE TABLE partners (
     rules text NOT NULL,
     changed_at bigint NOT NULL
 );
+
+-- What each partner is told of, by itself: its feed takes no longer for all that others do. Filled as events are numbered.
+CREATE TABLE partner_events (
+    partner text COLLATE "C" NOT NULL,
+    position bigint NOT NULL,
+    event_id bigint NOT NULL,
+    PRIMARY KEY (partner, position)
+);

@@ -25,3 +25,10 @@ CREATE TABLE partners (
     rules TEXT NOT NULL,
     changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What each partner is told of, by itself: its feed takes no longer for all that others do.
+CREATE TABLE partner_events (
+    partner TEXT NOT NULL,
+    event_id INTEGER NOT NULL REFERENCES events (id),
+    PRIMARY KEY (partner, event_id)
+) STRICT, WITHOUT ROWID;
