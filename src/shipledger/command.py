@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from shipledger.fulfillment import Tracking, summed
+from shipledger.fulfillment import FulfillmentStatus, Tracking, TrackingChanges, summed
 from shipledger.key import KeyCommand
 from shipledger.limits import ID_MAX
-from shipledger.order import OrderContent
+from shipledger.order import OrderChanges, OrderContent
 from shipledger.origin import OPERATOR as OPERATOR  # noqa: PLC0414 - known from here
 from shipledger.origin import Origin as Origin  # noqa: PLC0414 - known from here
 from shipledger.refusal import Caution
 from shipledger.routing import PutPartner
+from shipledger.timestamp import Microseconds
 from shipledger.webhook import EndpointCommand
 
 OrderKey = int | str
@@ -89,7 +90,123 @@ class CreateOrder:
         return content_fingerprint(self.content)
 
 
-Command = CreateFulfillment | CreateOrder | KeyCommand | PutPartner | EndpointCommand
+@dataclass(frozen=True, slots=True)
+class ChangeOrder:
+    """Set what is known of an order beside its lines."""
+
+    origin: Origin
+    order_id: int
+    changes: OrderChanges
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same changes of the same order."""
+        return _digest(["change_order", self.order_id, self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Cancel what remains of an order; with `lines`, so much of it and no more."""
+
+    origin: Origin
+    order_id: int
+    lines: tuple[RequestedLine, ...] | None = None
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same quantities of the same order, in any order of lines."""
+        return _digest(["cancel_order", _order_text(self.share)])
+
+    @property
+    def share(self) -> RequestedOrder:
+        """The same, as a parcel's request would name it."""
+        return RequestedOrder(self.order_id, self.lines, "line_items")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOrder:
+    """Forbid that anything of an order is fulfilled, until it is released."""
+
+    origin: Origin
+    order_id: int
+    reason: str
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same order and reason."""
+        return _digest(["hold_order", self.order_id, self.reason])
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """Allow an order that is on hold to be fulfilled again."""
+
+    origin: Origin
+    order_id: int
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same order."""
+        return _digest(["release_order", self.order_id])
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTracking:
+    """Correct how a parcel is followed."""
+
+    origin: Origin
+    fulfillment_id: int
+    changes: TrackingChanges
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same changes of the same fulfillment."""
+        return _digest(["change_tracking", self.fulfillment_id, self.changes])
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFulfillment:
+    """Take a fulfillment back: its quantities return to the lines that they came from."""
+
+    origin: Origin
+    fulfillment_id: int
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same fulfillment."""
+        return _digest(["cancel_fulfillment", self.fulfillment_id])
+
+
+@dataclass(frozen=True, slots=True)
+class AddCarrierEvent:
+    """Put an event on a fulfillment's timeline. `occurred_at` None is the moment at which it is recorded."""
+
+    origin: Origin
+    fulfillment_id: int
+    status: FulfillmentStatus
+    occurred_at: Microseconds | None = None
+    message: str | None = None
+    location: str | None = None
+    idempotency_key: str | None = None
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same event of the same fulfillment."""
+        told = [self.status, self.occurred_at, self.message, self.location]
+        return _digest(["add_carrier_event", self.fulfillment_id, told])
+
+
+OrderCommand = ChangeOrder | CancelOrder | HoldOrder | ReleaseOrder
+FulfillmentCommand = ChangeTracking | CancelFulfillment | AddCarrierEvent
+Command = (
+    CreateFulfillment | CreateOrder | OrderCommand | FulfillmentCommand | KeyCommand | PutPartner | EndpointCommand
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,25 @@
 """What becomes of a command, given the rows it touches and the time. No I/O, no clock, no database."""
 
-from shipledger.command import Command, CreateFulfillment, CreateOrder
+from collections.abc import Callable, Mapping
+
+from shipledger.command import (
+    AddCarrierEvent,
+    CancelFulfillment,
+    CancelOrder,
+    ChangeOrder,
+    ChangeTracking,
+    Command,
+    CreateFulfillment,
+    CreateOrder,
+    HoldOrder,
+    ReleaseOrder,
+)
+from shipledger.correcting import add_carrier_event, cancel_fulfillment, change_tracking
 from shipledger.fulfilling import create_fulfillment
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.key_rules import create_key, note_key_use, revoke_key, rotate_key
 from shipledger.order_intake import create_order
+from shipledger.order_keeping import cancel_order, change_order, hold_order, release_order
 from shipledger.outcome import Outcome
 from shipledger.partner_rules import put_partner
 from shipledger.routing import PutPartner
@@ -13,23 +28,28 @@ from shipledger.webhook import ChangeEndpoint, CreateEndpoint, DeleteEndpoint, R
 from shipledger.webhook_rules import decide_endpoint
 from shipledger.working_set import WorkingSet
 
+_RULES: Mapping[type[Command], Callable[..., Outcome]] = {
+    CreateFulfillment: create_fulfillment,
+    ChangeTracking: change_tracking,
+    CancelFulfillment: cancel_fulfillment,
+    AddCarrierEvent: add_carrier_event,
+    CreateOrder: create_order,
+    ChangeOrder: change_order,
+    CancelOrder: cancel_order,
+    HoldOrder: hold_order,
+    ReleaseOrder: release_order,
+    CreateKey: create_key,
+    RevokeKey: revoke_key,
+    RotateKey: rotate_key,
+    NoteKeyUse: note_key_use,
+    PutPartner: put_partner,
+    CreateEndpoint: decide_endpoint,
+    ChangeEndpoint: decide_endpoint,
+    DeleteEndpoint: decide_endpoint,
+    RotateSecret: decide_endpoint,
+}
+
 
 def decide(command: Command, working_set: WorkingSet, now: Microseconds) -> Outcome:
     """Carry the command out on the working set, or refuse it and leave the working set as it was."""
-    match command:
-        case CreateFulfillment():
-            return create_fulfillment(command, working_set, now)
-        case CreateOrder():
-            return create_order(command, working_set, now)
-        case CreateKey():
-            return create_key(command, working_set, now)
-        case RevokeKey():
-            return revoke_key(command, working_set, now)
-        case RotateKey():
-            return rotate_key(command, working_set, now)
-        case PutPartner():
-            return put_partner(command, working_set, now)
-        case NoteKeyUse():
-            return note_key_use(command, working_set)
-        case CreateEndpoint() | ChangeEndpoint() | DeleteEndpoint() | RotateSecret():
-            return decide_endpoint(command, working_set, now)
+    return _RULES[type(command)](command, working_set, now)

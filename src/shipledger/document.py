@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shipledger.fulfillment import Fulfillment
+from shipledger.fulfillment import CarrierEvent, Fulfillment
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent
 from shipledger.refusal import Caution
@@ -31,6 +31,17 @@ def fulfillment_document(fulfillment: Fulfillment) -> Document:
 def line_items_document(quantities: Mapping[str, int]) -> list[Document]:
     """The quantity of each sku that a fulfillment holds."""
     return [{"sku": sku, "quantity": quantity} for sku, quantity in quantities.items()]
+
+
+def carrier_event_document(event: CarrierEvent) -> Document:
+    """Something that happened to a parcel on its way."""
+    return {
+        "status": str(event.status),
+        "occurred_at": show(event.occurred_at),
+        "message": event.message,
+        "location": event.location,
+        "received_at": show(event.received_at),
+    }
 
 
 def order_document(order: Order, content: OrderContent, created_at: Microseconds) -> Document:

@@ -12,8 +12,15 @@ class EventType(StrEnum):
     """What happened."""
 
     ORDER_CREATED = "order.created"
+    ORDER_CHANGED = "order.changed"
+    ORDER_HELD = "order.held"
+    ORDER_RELEASED = "order.released"
     ORDER_FULFILLED = "order.fulfilled"
+    ORDER_CANCELLED = "order.cancelled"
     FULFILLMENT_CREATED = "fulfillment.created"
+    FULFILLMENT_TRACKING_CHANGED = "fulfillment.tracking_changed"
+    FULFILLMENT_STATUS_CHANGED = "fulfillment.status_changed"
+    FULFILLMENT_CANCELLED = "fulfillment.cancelled"
 
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_CHANGED = "webhook.changed"

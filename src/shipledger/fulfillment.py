@@ -1,8 +1,9 @@
 """A fulfillment: one parcel of one order, with its tracking number, and what was in it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypedDict
 
 from shipledger.check_digit import CheckResult
 from shipledger.timestamp import Microseconds
@@ -18,6 +19,21 @@ class FulfillmentStatus(StrEnum):
     FAILED = "failed"
     RETURNED = "returned"
     CANCELLED = "cancelled"
+
+
+REPORTED = frozenset(FulfillmentStatus) - {FulfillmentStatus.CANCELLED}
+"""What an event on a parcel's way may say. A fulfillment is cancelled by its sender, not on its way."""
+
+MAY_FOLLOW = {
+    FulfillmentStatus.CREATED: REPORTED,
+    FulfillmentStatus.IN_TRANSIT: REPORTED,
+    FulfillmentStatus.OUT_FOR_DELIVERY: REPORTED,
+    FulfillmentStatus.FAILED: REPORTED,
+    FulfillmentStatus.RETURNED: REPORTED,
+    FulfillmentStatus.DELIVERED: frozenset({FulfillmentStatus.RETURNED}),
+    FulfillmentStatus.CANCELLED: frozenset[FulfillmentStatus](),
+}
+"""The table of transitions: what may come at any time after a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,31 @@ class Tracking:
     url: str | None = None
     carrier: str | None = None
     check: CheckResult = CheckResult.NONE
+
+
+class TrackingChanges(TypedDict, total=False):
+    """What a correction of a tracking sets, by the names of `Tracking`; None clears."""
+
+    number: str
+    url: str | None
+    carrier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierEvent:
+    """Something that happened to a parcel on its way. `position` counts a fulfillment's events from 1, as they came."""
+
+    fulfillment_id: int
+    position: int
+    status: FulfillmentStatus
+    occurred_at: Microseconds
+    message: str | None
+    location: str | None
+    received_at: Microseconds
+
+    def tells_the_same_as(self, other: "CarrierEvent") -> bool:
+        """Whether it is the other one, sent again."""
+        return replace(other, position=self.position, received_at=self.received_at) == self
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +113,19 @@ class NumberUse:
 def use_of_number(fulfillment: Fulfillment) -> NumberUse:
     """A fulfillment as a use of its tracking number."""
     return NumberUse(fulfillment.id, fulfillment.order_id, frozenset(line.partner for line in fulfillment.lines))
+
+
+def status_by(timeline: Iterable[CarrierEvent]) -> FulfillmentStatus:
+    """The status that a parcel's events amount to: that of the latest, and of two at one moment the later received.
+
+    What may follow narrows down and never widens: once delivered, a parcel may come back, and nothing else.
+    """
+    status, may_follow = FulfillmentStatus.CREATED, REPORTED
+    for event in sorted(timeline, key=lambda event: (event.occurred_at, event.position)):
+        if event.status in may_follow:
+            status = event.status
+            may_follow &= MAY_FOLLOW[status]
+    return status
 
 
 def summed(quantities: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -75,7 +75,7 @@ def rotate_key(command: RotateKey, working_set: WorkingSet, now: Microseconds) -
     return Done(with_warnings(key_document(new), command.cautions), new.id)
 
 
-def note_key_use(command: NoteKeyUse, working_set: WorkingSet) -> Outcome:
+def note_key_use(command: NoteKeyUse, working_set: WorkingSet, _now: Microseconds) -> Outcome:
     """Remember the latest use of each key, of which several nodes tell."""
     for key_id, used_at in command.used_at:
         key = working_set.keys.get(key_id)

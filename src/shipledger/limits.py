@@ -20,6 +20,9 @@ CHANNEL_CHARS_MAX = 255
 SHIPPING_SERVICE_CHARS_MAX = 255
 EMAIL_CHARS_MAX = 254
 PARTNER_CHARS_MAX = 63
+HOLD_REASON_CHARS_MAX = 255
+CARRIER_EVENT_MESSAGE_CHARS_MAX = 1_000
+CARRIER_EVENT_LOCATION_CHARS_MAX = 255
 ROUTING_RULES_MAX = 10_000
 """Rules of one partner, of all kinds together."""
 METADATA_BYTES_MAX = 16 * 1024
@@ -30,6 +33,11 @@ NEAREST_SKU_LOOKUPS_MAX = 5
 """How many unknown skus of one refusal get a suggestion: each is compared with every sku of its order."""
 ORDER_FULFILLMENTS_SHOWN_MAX = 50
 """The newest fulfillments shown inside an order; the list has the rest."""
+
+CARRIER_EVENTS_MAX = 200
+"""Events on one fulfillment's timeline."""
+CARRIER_EVENT_AHEAD_HOURS_MAX = 24
+"""How far in the future an event may have occurred: clocks and zones differ, and the latest event is the status."""
 
 PAGE_DEFAULT = 50
 PAGE_MAX = 200

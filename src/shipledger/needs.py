@@ -3,7 +3,23 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from shipledger.command import Command, CreateFulfillment, CreateOrder, OrderKey, RepeatedTracking, is_id_in_digits
+from shipledger.command import (
+    AddCarrierEvent,
+    CancelFulfillment,
+    CancelOrder,
+    ChangeOrder,
+    ChangeTracking,
+    Command,
+    CreateFulfillment,
+    CreateOrder,
+    FulfillmentCommand,
+    HoldOrder,
+    OrderCommand,
+    OrderKey,
+    ReleaseOrder,
+    RepeatedTracking,
+    is_id_in_digits,
+)
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
 from shipledger.partner_view import Partner
@@ -29,6 +45,9 @@ class Needs:
     orders with a partner of which it is needed whether it has a line there, `partner_lines` those of which all the
     partner's lines are. `kept` are accounts with their idempotency keys. `repeats` are orders with tracking numbers and
     who looks, `repeats_max` fulfillments of each, and `uses_max` with this number of other orders on either side.
+    `fulfillments` are ids, each with the tracking numbers that it is to get and who looks: of which orders they are and
+    which lines they hold is looked up first (`add_place`). `details` are ids of orders that are written down whole.
+
 
     Tables of administration are small, and loaded whole (`keys`, `endpoints`) under a lock where several nodes write.
     """
@@ -38,11 +57,15 @@ class Needs:
     partner_lines: set[tuple[OrderKey, str]] = field(default_factory=set)
     kept: set[tuple[str, str]] = field(default_factory=set)
     repeats: set[tuple[OrderKey, str, Partner]] = field(default_factory=set)
-    repeats_max: int = 1
-    uses_max: int = USES_COMPARED_MAX
+    fulfillments: dict[int, set[tuple[str, Partner]]] = field(default_factory=dict)
+    details: set[int] = field(default_factory=set)
+    repeats_compared: int = 1
+    uses_compared: int = USES_COMPARED_MAX
     orders_to_add: int = 0
     fulfillments_to_add: int = 0
+    changes: int = 0
     new_order_names: set[OrderKey] = field(default_factory=set)
+    """Ids and references that are to be taken, if nobody has them."""
     keys: bool = False
     partners_to_change: bool = False
     endpoints: bool = False
@@ -67,6 +90,10 @@ class Needs:
                 self.administrative_events_to_add += 1
             case NoteKeyUse():
                 self.keys = True
+            case ChangeOrder() | CancelOrder() | HoldOrder() | ReleaseOrder():
+                self._add_order_change(command)
+            case ChangeTracking() | CancelFulfillment() | AddCarrierEvent():
+                self._add_fulfillment_change(command)
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)
@@ -83,9 +110,9 @@ class Needs:
                 self.partner_lines.add((share.order, partner))
             self.repeats.add((share.order, command.tracking.number, partner))
         if command.repeated is not RepeatedTracking.ACCEPT:
-            self.repeats_max = REPEATS_COMPARED_MAX
+            self.repeats_compared = REPEATS_COMPARED_MAX
         if command.origin.partner is not None:
-            self.uses_max = REPEATS_COMPARED_MAX
+            self.uses_compared = REPEATS_COMPARED_MAX
 
     def _add_order(self, command: CreateOrder) -> None:
         self.orders_to_add += 1
@@ -93,6 +120,29 @@ class Needs:
             if key is not None:
                 self._need_lines(key, set())
                 self.new_order_names.add(key)
+
+    def _add_order_change(self, command: OrderCommand) -> None:
+        """The whole order: the answer and the event tell all of it."""
+        self.changes += 1
+        self._need_lines(command.order_id, None)
+        self.details.add(command.order_id)
+        reference = command.changes.get("reference") if isinstance(command, ChangeOrder) else None
+        if reference is not None:
+            self._need_lines(reference, set())
+            self.new_order_names.add(reference)
+
+    def _add_fulfillment_change(self, command: FulfillmentCommand) -> None:
+        self.changes += 1
+        numbers = self.fulfillments.setdefault(command.fulfillment_id, set())
+        if isinstance(command, ChangeTracking) and "number" in command.changes:
+            numbers.add((command.changes["number"], command.origin.partner))
+            if command.origin.partner is not None:
+                self.uses_compared = REPEATS_COMPARED_MAX
+
+    def add_place(self, fulfillment_id: int, order_id: int, sku: str) -> None:
+        """Need the order that a fulfillment is of, and a line that it holds."""
+        self._need_lines(order_id, {sku})
+        self.repeats.update((order_id, number, partner) for number, partner in self.fulfillments[fulfillment_id])
 
     def _need_lines(self, key: OrderKey, skus: set[str] | None) -> None:
         known = self.lines.get(key, set())
@@ -105,8 +155,21 @@ class Needs:
 
     @property
     def events_to_add(self) -> int:
-        """At most: one for each new thing, one for each order that a parcel completes, and those of administration."""
-        return self.orders_to_add + 2 * self.fulfillments_to_add + self.administrative_events_to_add
+        """At most: one for each new thing and each change, one for each order that a parcel completes, and those of
+        administration.
+        """
+        added = self.orders_to_add + 2 * self.fulfillments_to_add
+        return added + self.changes + self.administrative_events_to_add
+
+    @property
+    def repeats_max(self) -> int:
+        """How many earlier fulfillments to load: what the batch itself cancels or corrects may be among them."""
+        return self.repeats_compared + len(self.fulfillments)
+
+    @property
+    def uses_max(self) -> int:
+        """The same of those of other orders."""
+        return self.uses_compared + len(self.fulfillments)
 
     @property
     def order_ids_to_add(self) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 from shipledger.timestamp import Microseconds
 
@@ -83,8 +83,8 @@ class Order:
     lines: list[OrderLine] = field(default_factory=list)
     due_by: Microseconds | None = None
     """When it must have left (see `due_by`)."""
-    stored_status: OrderStatus | None = None
-    """The status that its row has; None for an order that has no row yet."""
+    stored_state: tuple[object, ...] | None = None
+    """The state that its row has; None for an order that has no row yet."""
     partners: set[str] = field(default_factory=set)
     """Those that have a line of it, as far as they were asked for."""
 
@@ -97,6 +97,11 @@ class Order:
     def remaining(self) -> int:
         """What may still be shipped of all its lines."""
         return self.ordered - self.fulfilled - self.cancelled
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What changes seldom: most parcels change an order's quantities and nothing else."""
+        return self.status, self.on_hold, self.hold_reason, self.cancelled_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +128,21 @@ class OrderContent:
     ship_by: Microseconds | None = None
     deliver_by: Microseconds | None = None
     metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDetails:
+    """What is known of an order beside its quantities, as it is now. The lines of `content` are left out."""
+
+    content: OrderContent
+    created_at: Microseconds
+
+
+class OrderChanges(TypedDict, total=False):
+    """What a change of an order sets, by the names of `OrderContent`; None clears."""
+
+    reference: str | None
+    ship_by: Microseconds | None
+    deliver_by: Microseconds | None
+    shipping_address: dict[str, Any] | None
+    metadata: dict[str, Any] | None

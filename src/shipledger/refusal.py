@@ -26,6 +26,7 @@ class Reason(Enum):
     )
     RULE_TAKEN = ("Rule Taken", "Another partner has one of these rules; a rule belongs to one partner.")
     KEY_ENDED = ("Key Ended", "This key was revoked or replaced, or it has expired; make a new one.")
+    FULFILLMENT_CANCELLED = ("Fulfillment Cancelled", "The fulfillment is cancelled; nothing of it can be changed.")
     KEY_REUSED = (
         "Idempotency-Key Reused",
         "This Idempotency-Key was used for another request; use a new key for a new request.",

@@ -10,9 +10,15 @@ from shipledger.tracking import AT
 from shipledger.working_set import WorkingSet
 
 
-def ledger_cautions(origin: Origin, number: str, orders: Sequence[Order], working_set: WorkingSet) -> list[Caution]:
-    """What the sender of a number for a parcel of these orders should know. A partner is told of what it sees."""
-    cautions = [*_named_orders(number, orders), *_repeated_numbers(origin, number, orders, working_set)]
+def ledger_cautions(
+    origin: Origin, number: str, orders: Sequence[Order], working_set: WorkingSet, besides: int | None = None
+) -> list[Caution]:
+    """What the sender of a number for a parcel of these orders should know. A partner is told of what it sees.
+
+    `besides` is the fulfillment that gets the number, where it is there already.
+    """
+    repeated = _repeated_numbers(origin, number, orders, working_set, besides)
+    cautions = [*_named_orders(number, orders), *repeated]
     elsewhere = _used_elsewhere(origin, number, orders, working_set)
     return [*cautions, elsewhere] if elsewhere else cautions
 
@@ -23,11 +29,13 @@ def _named_orders(number: str, orders: Sequence[Order]) -> list[Caution]:
     return [Caution("tracking_looks_like_order", AT, message)] if is_orders else []
 
 
-def _repeated_numbers(origin: Origin, number: str, orders: Sequence[Order], working_set: WorkingSet) -> list[Caution]:
+def _repeated_numbers(
+    origin: Origin, number: str, orders: Sequence[Order], working_set: WorkingSet, besides: int | None
+) -> list[Caution]:
     cautions = []
     for order in orders:
         for earlier in working_set.repeats.get((order.id, number), []):
-            if fulfillment_seen_by(origin.partner, earlier) is not None:
+            if earlier.id != besides and fulfillment_seen_by(origin.partner, earlier) is not None:
                 message = f"Fulfillment {earlier.id} of order {order.id} has this tracking number already."
                 cautions.append(Caution("tracking_number_repeated", AT, message))
                 break

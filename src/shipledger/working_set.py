@@ -5,16 +5,24 @@ can be dropped (it crashed, or it was a dry run) while those of the commands bef
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 from shipledger.command import OrderKey, Origin, is_id_in_digits
 from shipledger.document import Document
 from shipledger.event import Event, EventType
-from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, NumberUse, Tracking, use_of_number
+from shipledger.fulfillment import (
+    CarrierEvent,
+    FulfilledLine,
+    Fulfillment,
+    FulfillmentStatus,
+    NumberUse,
+    Tracking,
+    use_of_number,
+)
 from shipledger.key import Key
-from shipledger.order import Order, OrderContent, OrderLine, due_by
+from shipledger.order import Order, OrderContent, OrderDetails, OrderLine, due_by
 from shipledger.outcome import Done
 from shipledger.routing import NO_ROUTING, Partner, Routing, routing_of
 from shipledger.timestamp import Microseconds
@@ -50,7 +58,8 @@ class WorkingSet:
 
     `orders`, `keys` and `endpoints` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are
     earlier fulfillments that still stand, newest first, by order id and tracking number; `uses` tell, by tracking
-    number, of these and of a few of other orders. The id iterators hold as many as the batch may need.
+    number, of these and of a few of other orders. `details` are by order id, `fulfillments` and their `timelines` by
+    id: of those that commands name. The id iterators hold as many as the batch may need.
     """
 
     fulfillment_ids: Iterator[int]
@@ -64,6 +73,9 @@ class WorkingSet:
     keys: dict[int, Key] = field(default_factory=dict)
     partners: dict[str, Partner] = field(default_factory=dict)
     routing: Routing = NO_ROUTING
+    details: dict[int, OrderDetails] = field(default_factory=dict)
+    fulfillments: dict[int, Fulfillment] = field(default_factory=dict)
+    timelines: dict[int, list[CarrierEvent]] = field(default_factory=dict)
     endpoints: dict[int, Endpoint] = field(default_factory=dict)
     feed_end: int = 0
     feed_end_to_be: int = 0
@@ -72,6 +84,7 @@ class WorkingSet:
     new_orders: list[NewOrder] = field(default_factory=list)
     new_fulfillments: list[Fulfillment] = field(default_factory=list)
     new_events: list[Event] = field(default_factory=list)
+    new_carrier_events: list[CarrierEvent] = field(default_factory=list)
     new_kept: list[KeptAnswer] = field(default_factory=list)
     new_keys: list[Key] = field(default_factory=list)
     new_endpoints: list[Endpoint] = field(default_factory=list)
@@ -81,6 +94,8 @@ class WorkingSet:
     changed_keys: dict[int, Key] = field(default_factory=dict)
     changed_partners: list[Partner] = field(default_factory=list)
     changed_endpoints: dict[int, Endpoint] = field(default_factory=dict)
+    changed_details: set[int] = field(default_factory=set)
+    changed_fulfillments: set[int] = field(default_factory=set)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
@@ -108,8 +123,34 @@ class WorkingSet:
         self._put(self.orders, order.id, order)
         if order.reference is not None:
             self._put(self.references, order.reference, order.id)
+        self._put(self.details, order.id, OrderDetails(replace(content, lines=()), now))
         self._append(self.new_orders, NewOrder(order, content, now))
         return order
+
+    def change_order(self, order: Order, name: str, value: object) -> None:
+        """Set a field of an order."""
+        self._set(order, name, value)
+        self.changed_orders[order.id] = order
+
+    def change_details(self, order: Order, details: OrderDetails) -> None:
+        """Set what is known of an order beside its quantities. A new reference must be free."""
+        reference = details.content.reference
+        if reference != order.reference:
+            if order.reference is not None:
+                self._drop(self.references, order.reference)
+            if reference is not None:
+                self._put(self.references, reference, order.id)
+            self.change_order(order, "reference", reference)
+        self.change_order(order, "due_by", due_by(details.content.ship_by, details.content.deliver_by))
+        self._put(self.details, order.id, details)
+        self.changed_details.add(order.id)
+
+    def cancel_lines(self, order: Order, cancelled: list[tuple[OrderLine, int]]) -> None:
+        """Cancel these quantities of these lines, which must remain on them."""
+        for line, quantity in cancelled:
+            self._set(line, "cancelled", line.cancelled + quantity)
+            self.changed_lines[line.order_id, line.position] = line
+        self.change_order(order, "cancelled", order.cancelled + sum(quantity for _, quantity in cancelled))
 
     def add_fulfillment(
         self, origin: Origin, order: Order, taken: list[tuple[OrderLine, int]], tracking: Tracking, now: Microseconds
@@ -124,8 +165,7 @@ class WorkingSet:
             if not line.remaining and order.due_by is not None:
                 self._set(line, "on_time", now <= order.due_by)
             self.changed_lines[line.order_id, line.position] = line
-        self._set(order, "fulfilled", order.fulfilled + sum(quantity for _, quantity in taken))
-        self.changed_orders[order.id] = order
+        self.change_order(order, "fulfilled", order.fulfilled + sum(quantity for _, quantity in taken))
         self._append(self.new_fulfillments, fulfillment)
         standing = self.repeats.get((order.id, tracking.number), [])
         self._put(self.repeats, (order.id, tracking.number), [fulfillment, *standing])
@@ -133,12 +173,41 @@ class WorkingSet:
         self._put(self.uses, tracking.number, [use_of_number(fulfillment), *used])
         return fulfillment
 
+    def give_back(self, order: Order, lines: list[tuple[OrderLine, int]]) -> None:
+        """Return these quantities to the lines that a fulfillment took them from."""
+        for line, quantity in lines:
+            self._set(line, "fulfilled", line.fulfilled - quantity)
+            self._set(line, "on_time", None)
+            self.changed_lines[line.order_id, line.position] = line
+        self.change_order(order, "fulfilled", order.fulfilled - sum(quantity for _, quantity in lines))
+
+    def change_fulfillment(self, changed: Fulfillment) -> None:
+        """Put a fulfillment in the place of what it was, also among those that later parcels may repeat."""
+        before = self.fulfillments[changed.id]
+        place = before.order_id, before.tracking.number
+        standing = [earlier for earlier in self.repeats.get(place, []) if earlier.id != changed.id]
+        self._put(self.repeats, place, standing)
+        uses = [use for use in self.uses.get(before.tracking.number, []) if use.fulfillment_id != changed.id]
+        self._put(self.uses, before.tracking.number, uses)
+        if changed.status is not FulfillmentStatus.CANCELLED:
+            place = changed.order_id, changed.tracking.number
+            standing = sorted([changed, *self.repeats.get(place, [])], key=lambda one: one.id, reverse=True)
+            self._put(self.repeats, place, standing)
+            uses = self.uses.get(changed.tracking.number, [])
+            self._put(self.uses, changed.tracking.number, [use_of_number(changed), *uses])
+        self._put(self.fulfillments, changed.id, changed)
+        self.changed_fulfillments.add(changed.id)
+
+    def add_carrier_event(self, event: CarrierEvent) -> None:
+        """Put an event on a fulfillment's timeline."""
+        self._put(self.timelines, event.fulfillment_id, [*self.timelines.get(event.fulfillment_id, []), event])
+        self._append(self.new_carrier_events, event)
+
     def add_event(
         self, origin: Origin, type_: EventType, order: Order, data: Document | None, now: Microseconds
     ) -> None:
         """Add a fact about an order; see `Event` for data None."""
-        self._set(order, "event_count", order.event_count + 1)
-        self.changed_orders[order.id] = order
+        self.change_order(order, "event_count", order.event_count + 1)
         event = Event(next(self.event_ids), type_, order.id, order.event_count, now, origin, data)
         self._append(self.new_events, event)
 
@@ -194,7 +263,14 @@ class WorkingSet:
     @property
     def is_changed(self) -> bool:
         """Whether there is anything to save."""
-        return bool(self.new_orders or self.new_fulfillments or self.new_events or self.new_kept or self.changed_keys)
+        return bool(
+            self.new_orders
+            or self.new_fulfillments
+            or self.new_events
+            or self.new_carrier_events
+            or self.new_kept
+            or self.changed_keys
+        )
 
     def _set(self, row: Order | OrderLine | Key | Endpoint, name: str, value: object) -> None:
         self._undo.append(partial(setattr, row, name, getattr(row, name)))
@@ -207,3 +283,6 @@ class WorkingSet:
     def _put(self, rows: dict[Name, Row], key: Name, row: Row) -> None:
         self._undo.append(partial(rows.__setitem__, key, rows[key]) if key in rows else partial(rows.pop, key))
         rows[key] = row
+
+    def _drop(self, rows: dict[Name, Row], key: Name) -> None:
+        self._undo.append(partial(rows.__setitem__, key, rows.pop(key)))

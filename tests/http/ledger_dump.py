@@ -15,7 +15,8 @@ TITLES = {
     403: {"Forbidden"},
     404: {"Order Not Found", "Not Found"},
     405: {"Method Not Allowed"},
-    409: {"Key Ended", "Rule Taken", "Order Exists", "Fulfillment Exists", "Order Cancelled", "Order On Hold"},
+    409: {"Key Ended", "Rule Taken", "Order Exists", "Fulfillment Exists", "Order Cancelled", "Order On Hold"}
+    | {"Fulfillment Cancelled"},
     413: {"Request Entity Too Large", "Content Too Large"},
     415: {"Unsupported Media Type"},
     429: {"Too Many Requests"},

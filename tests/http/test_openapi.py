@@ -187,7 +187,8 @@ def test_every_note_is_about_a_field_and_every_field_of_a_request_has_one() -> N
     for name, notes in FIELD_NOTES.items():
         known = [found.get("properties", {}) for found in objects_in(DOCUMENT["components"]["schemas"][name])]
         assert notes.keys() <= {field for properties in known for field in properties}, name
-    for name in ("CreateFulfillment", "CreateOrder", "RequestedLine", "RequestedGroup", "OrderedLine", "CreateKey"):
+    requests = {route.request.__name__ for route in ROUTES if route.request is not None}
+    for name in (*requests, "RequestedLine", "RequestedGroup", "OrderedLine"):
         for found in objects_in(DOCUMENT["components"]["schemas"][name]):
             for field, schema in found.get("properties", {}).items():
                 assert schema == {"type": "null"} or schema.get("description"), f"{name}.{field}"

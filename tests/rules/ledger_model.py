@@ -2,93 +2,30 @@
 
 from collections import Counter
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
-from shipledger.order import OrderContent
+from shipledger.command import CancelOrder, CreateOrder, FulfillmentCommand, OrderCommand, OrderKey, RepeatedTracking
 from shipledger.outcome import Done
 from shipledger.refusal import Reason
-from tests.rules.asking import Parcel, account_of
+from tests.rules.asking import Parcel, account_of, origin
+from tests.rules.ledger_model_changes import expect_change
+from tests.rules.paper import (
+    Changed,
+    Document,
+    Expected,
+    Fault,
+    PaperFulfillment,
+    PaperLine,
+    PaperOrder,
+    Recorded,
+    Refused,
+    Same,
+    Shipped,
+    numbered_orders,
+)
 
-Document = dict[str, Any]
-Share = tuple["PaperOrder", Counter[str] | None]
-
-
-@dataclass
-class PaperLine:
-    sku: str
-    ordered: int
-    partner: str | None
-    shipped: int = 0
-
-
-@dataclass
-class PaperOrder:
-    id: int
-    sent: OrderContent
-    lines: list[PaperLine]
-    events: list[str] = field(default_factory=lambda: ["order.created"])
-
-    def of(self, partner: str | None) -> list[PaperLine]:
-        """The lines that a partner has (None: all)."""
-        return [line for line in self.lines if partner in (None, line.partner)]
-
-    def remaining(self, partner: str | None) -> Counter[str]:
-        return +Counter([line.sku for line in self.of(partner) for _ in range(line.ordered - line.shipped)])
-
-    @property
-    def status(self) -> str:
-        if not any(line.shipped for line in self.lines):
-            return "unfulfilled"
-        return "partially_fulfilled" if self.remaining(None) else "fulfilled"
-
-
-@dataclass
-class PaperFulfillment:
-    order_id: int
-    number: str
-    account: str
-    contents: Counter[str]
-    document: Document
-    partners: set[str | None]
-    """Whose lines it holds something of; they see it."""
-
-
-Fault = tuple[str, str | None, int | None, int | None]
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Expected: no, for this reason, with these faults (code, sku, requested, remaining)."""
-
-    reason: Reason
-    faults: frozenset[Fault] = frozenset()
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """Expected: yes, with this taken from each order, and so many warnings of a repeated number."""
-
-    shares: list[tuple[int, Counter[str]]]
-    repeated_numbers: int
-    is_used_elsewhere: bool
-    """Whether it is warned that another order has the number."""
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """Expected: a new order."""
-
-
-@dataclass(frozen=True)
-class Same:
-    """Expected: exactly this answer."""
-
-    done: Done
-
-
-Expected = Refused | Shipped | Recorded | Same
+Share = tuple[PaperOrder, Counter[str] | None]
+Request = Parcel | CreateOrder | OrderCommand | FulfillmentCommand
 
 
 class LedgerModel:
@@ -100,21 +37,23 @@ class LedgerModel:
     def find(self, key: OrderKey) -> PaperOrder | None:
         if isinstance(key, int):
             return self.orders.get(key)
-        named = [order for order in self.orders.values() if order.sent.reference == key]
+        named = [order for order in self.orders.values() if order.reference == key]
         return named[0] if named else self.orders.get(int(key) if key.isdigit() else 0)
 
     # What should become of a request.
 
-    def expect(self, request: Parcel | CreateOrder) -> Expected:
-        return self._expect_parcel(request) if isinstance(request, Parcel) else self._expect_order(request)
-
-    def _expect_order(self, command: CreateOrder) -> Expected:
-        kept = self._kept(command)
+    def expect(self, request: Request) -> Expected:
+        if isinstance(request, Parcel):
+            return self._expect_parcel(request)
+        kept = self._kept(request)
         if kept is not None:
             return kept
+        return self._expect_order(request) if isinstance(request, CreateOrder) else expect_change(self, request)
+
+    def _expect_order(self, command: CreateOrder) -> Expected:
         content = command.content
         known = [order for order in self.orders.values() if order.id == content.id]
-        known += [o for o in self.orders.values() if content.reference and o.sent.reference == content.reference]
+        known += [o for o in self.orders.values() if content.reference and o.reference == content.reference]
         if any(order.sent != content for order in known):
             return Refused(Reason.ORDER_EXISTS, frozenset({("order_exists", None, None, None)}))
         return Same(Done({}, known[0].id, is_new=False)) if known else Recorded()
@@ -131,7 +70,7 @@ class LedgerModel:
             return shares
         return self._expect_repeat(parcel, shares) or self._expect_shares(parcel, shares)
 
-    def _kept(self, request: Parcel | CreateOrder) -> Expected | None:
+    def _kept(self, request: Request) -> Expected | None:
         name = key_of(request)
         if name is None or name not in self.kept:
             return None
@@ -178,12 +117,17 @@ class LedgerModel:
         for earlier in reversed(self.fulfillments):
             is_same_label = (earlier.order_id, earlier.number) == (order.id, parcel.number)
             is_same_content = not order.remaining(parcel.partner) if lines is None else earlier.contents == lines
-            if is_same_label and is_same_content and earlier.account == account_of(parcel.partner):
+            if earlier.stands and is_same_label and is_same_content and earlier.account == account_of(parcel.partner):
                 return earlier
         return None
 
     def _expect_shares(self, parcel: Parcel, shares: list[Share]) -> Expected:
         partner = parcel.partner
+        states = [(o, order_state(o)) for o, _ in shares]
+        if any(state for _, state in states):
+            codes = [state for _, state in states if state]
+            reason = Reason.ORDER_CANCELLED if codes[0] == "order_cancelled" else Reason.ORDER_ON_HOLD
+            return Refused(reason, frozenset((code, None, None, None) for code in codes))
         faults: set[Fault] = {
             ("unknown_sku", sku, quantity, 0)
             for order, lines in shares
@@ -202,18 +146,14 @@ class LedgerModel:
                     faults.add((code, sku, quantity, remaining[sku]))
         if faults:
             return Refused(Reason.INVALID_LINES, frozenset(faults))
-        numbered = {
-            earlier.order_id
-            for earlier in self.fulfillments
-            if earlier.number == parcel.number and (partner is None or partner in earlier.partners)
-        }
+        numbered = numbered_orders(self.fulfillments, parcel.number, partner)
         own = {order.id for order, _ in shares}
         taken = [(o.id, o.remaining(partner) if lines is None else lines) for o, lines in shares]
         return Shipped(taken, len(numbered & own), bool(numbered - own))
 
     # What becomes of the ledger, once it was done.
 
-    def apply(self, request: Parcel | CreateOrder, expected: Expected, done: Done) -> None:
+    def apply(self, request: Request, expected: Expected, done: Done) -> None:
         if isinstance(request, Parcel) and request.dry_run:
             return
         name = key_of(request)
@@ -221,19 +161,33 @@ class LedgerModel:
             self.kept[name] = meaning_of(request), done
         if isinstance(expected, Recorded) and isinstance(request, CreateOrder):
             lines = [PaperLine(line.sku, line.quantity, line.partner) for line in request.content.lines]
-            self.orders[done.body["id"]] = PaperOrder(done.body["id"], request.content, lines)
+            content = request.content
+            self.orders[done.body["id"]] = PaperOrder(
+                done.body["id"], content, lines, content.reference, content.ship_by
+            )
+        elif isinstance(expected, Changed):
+            self._change(expected)
         elif isinstance(expected, Shipped) and isinstance(request, Parcel):
             for (order_id, contents), document in zip(expected.shares, documents_of(done), strict=True):
                 self._ship(self.orders[order_id], contents, request, document)
 
+    def _change(self, expected: Changed) -> None:
+        self.orders[expected.order.id] = expected.order
+        changed = expected.fulfillment
+        if changed is not None:
+            same = [one.made["id"] == changed.made["id"] for one in self.fulfillments]
+            self.fulfillments[same.index(True)] = changed
+
     def _ship(self, order: PaperOrder, contents: Counter[str], parcel: Parcel, document: Document) -> None:
-        partners = set()
+        held: Counter[int] = Counter()
         for sku in contents.elements():
-            lines = [line for line in order.of(parcel.partner) if line.sku == sku and line.shipped < line.ordered]
-            lines[0].shipped += 1
-            partners.add(lines[0].partner)
-        account = account_of(parcel.partner)
-        self.fulfillments.append(PaperFulfillment(order.id, parcel.number, account, contents, document, partners))
+            line = next(line for line in order.of(parcel.partner) if line.sku == sku and line.open)
+            line.shipped += 1
+            held[next(at for at, known in enumerate(order.lines) if known is line)] += 1
+        account, partners = account_of(parcel.partner), {order.lines[at].partner for at in held}
+        self.fulfillments.append(
+            PaperFulfillment(order.id, parcel.number, account, contents, held, document, dict(document), partners)
+        )
         order.events.append("fulfillment.created")
         if not order.remaining(None):
             order.events.append("order.fulfilled")
@@ -264,15 +218,25 @@ def documents_of(done: Done) -> list[Document]:
     return [{name: value for name, value in document.items() if name != "warnings"} for document in documents]
 
 
-def key_of(request: Parcel | CreateOrder) -> tuple[str, str] | None:
+def order_state(order: PaperOrder) -> str | None:
+    """What forbids that anything of an order is shipped."""
+    return "order_cancelled" if order.is_cancelled else "order_on_hold" if order.hold_reason else None
+
+
+def key_of(request: Request) -> tuple[str, str] | None:
     if isinstance(request, Parcel):
         return None if request.key is None else (account_of(request.partner), request.key)
     return None if request.idempotency_key is None else (request.origin.account, request.idempotency_key)
 
 
-def meaning_of(request: Parcel | CreateOrder) -> Hashable:
+def meaning_of(request: Request) -> Hashable:
     if isinstance(request, CreateOrder):
         return repr(request.content)
+    if isinstance(request, CancelOrder):
+        lines = request.lines and frozenset((line.sku, line.quantity) for line in request.lines)
+        return "cancel", request.order_id, lines
+    if not isinstance(request, Parcel):
+        return repr(replace(request, origin=origin(), idempotency_key=None))
     groups = merged_groups(request) or {}
     return request.number, frozenset(
         (key, None if lines is None else frozenset(lines.items())) for key, lines in groups.items()

@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from shipledger.event import Event
-from shipledger.fulfillment import Fulfillment, use_of_number
+from shipledger.fulfillment import CarrierEvent, Fulfillment, use_of_number
 from shipledger.key import Key
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
-from shipledger.order import Order
+from shipledger.order import Order, OrderDetails
 from shipledger.routing import Partner, routing_of
 from shipledger.storage.port import Ledger
 from shipledger.webhook import Endpoint
@@ -23,6 +23,8 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.orders: dict[int, Order] = {}
         self.fulfillments: list[Fulfillment] = []
+        self.details: dict[int, OrderDetails] = {}
+        self.carrier_events: list[CarrierEvent] = []
         self.kept: dict[tuple[str, str], KeptAnswer] = {}
         self.keys: dict[int, Key] = {}
         self.partners: dict[str, Partner] = {}
@@ -39,6 +41,7 @@ class MemoryLedger:
             event_ids=itertools.count(1 + self._last_event_id),
             order_ids=(i for i in itertools.count(self._next_order_id) if i not in self.orders),
         )
+        self._load_named(needs, working_set)
         ids, references = needs.order_names()
         for order in self.orders.values():
             if order.id in ids or order.reference in references:
@@ -57,10 +60,11 @@ class MemoryLedger:
             order.partners = {
                 p for order_id, p in wanted.partners if order_id == order.id and p in self._partners_of(order.id)
             }
+        standing = [made for made in self.fulfillments if made.status != "cancelled"]
         for order_id, number, partner in wanted.repeats:
             earlier = [
                 made
-                for made in self.fulfillments[::-1]
+                for made in standing[::-1]
                 if (made.order_id, made.tracking.number) == (order_id, number) and _is_seen_by(partner, made)
             ][: needs.repeats_max]
             known = working_set.repeats.get((order_id, number), [])
@@ -68,7 +72,7 @@ class MemoryLedger:
             working_set.repeats[order_id, number] = sorted(found.values(), key=lambda made: -made.id)
             working_set.uses.setdefault(number, []).extend(map(use_of_number, earlier))
         for order_id, number, partner in wanted.uses:
-            others = sorted((made for made in self.fulfillments if made.tracking.number == number), key=_order_of)
+            others = sorted((made for made in standing if made.tracking.number == number), key=_order_of)
             below = [made for made in others if made.order_id < order_id][-needs.uses_max :]
             above = [made for made in others if made.order_id > order_id][: needs.uses_max]
             seen = [made for made in below + above if _is_seen_by(partner, made)]
@@ -81,6 +85,17 @@ class MemoryLedger:
         working_set.endpoints = {one.id: replace(one) for one in self.endpoints.values() if needs.endpoints}
         working_set.feed_end = working_set.feed_end_to_be = self._last_event_id
         return working_set
+
+    def _load_named(self, needs: Needs, working_set: WorkingSet) -> None:
+        for made in self.fulfillments:
+            if made.id in needs.fulfillments:
+                working_set.fulfillments[made.id] = made
+                for held in made.lines:
+                    needs.add_place(made.id, made.order_id, held.sku)
+        for event in self.carrier_events:
+            if event.fulfillment_id in needs.fulfillments:
+                working_set.timelines.setdefault(event.fulfillment_id, []).append(event)
+        working_set.details = {id_: known for id_, known in self.details.items() if id_ in needs.details}
 
     def _partners_of(self, order_id: int) -> set[str | None]:
         return {line.partner for line in self.orders[order_id].lines}
@@ -97,7 +112,10 @@ class MemoryLedger:
             self.orders[order.id] = replace(order, lines=[replace(line) for line in order.lines])
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
         self._next_order_id = max([self._next_order_id, *(order_id + 1 for order_id in assigned)])
-        self.fulfillments += working_set.new_fulfillments
+        self.details |= {id_: working_set.details[id_] for id_ in added.keys() | working_set.changed_details}
+        changed = {id_: working_set.fulfillments[id_] for id_ in working_set.changed_fulfillments}
+        self.fulfillments = [changed.get(made.id, made) for made in self.fulfillments] + working_set.new_fulfillments
+        self.carrier_events += working_set.new_carrier_events
         self.partners |= {partner.name: partner for partner in working_set.changed_partners}
         self.kept |= {(kept.account, kept.key): kept for kept in working_set.new_kept}
         self.keys |= {key.id: replace(key) for key in (*working_set.new_keys, *working_set.changed_keys.values())}
@@ -133,6 +151,8 @@ class WatchedLedger:
             yield
         for working_set in self._saved:
             self.events += working_set.new_events
+            changed = {id_: working_set.fulfillments[id_] for id_ in working_set.changed_fulfillments}
+            self.fulfillments = [changed.get(made.id, made) for made in self.fulfillments]
             self.fulfillments += working_set.new_fulfillments
 
     def load(self, needs: Needs) -> WorkingSet:

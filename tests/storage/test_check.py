@@ -11,9 +11,12 @@ import apsw
 import pytest
 
 from shipledger.boot.ledgers import Database, check_ledger, migrate, open_ledger
+from shipledger.command import AddCarrierEvent, CancelFulfillment, CancelOrder
 from shipledger.commit.batch import commit_batch
+from shipledger.fulfillment import FulfillmentStatus
 from shipledger.key import RotateKey
 from shipledger.needs import needs_of
+from shipledger.outcome import Done
 from shipledger.storage.invariants import INVARIANTS
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_sequencer import number_events
@@ -70,7 +73,36 @@ BREAKS = [
         "UPDATE order_lines SET partner = 'acme' WHERE order_id = 2",
         "acme",
     ),
-    ("an order's events are numbered from 1 without a gap", "UPDATE events SET sequence = 5 WHERE sequence = 2", "1"),
+    ("nothing remains of a cancelled order", "UPDATE orders SET cancelled_at = 1 WHERE id = 2", "2"),
+    ("only an order on hold has a reason for it", "UPDATE orders SET hold_reason = 'fraud' WHERE id = 2", "2"),
+    ("a parcel's timeline is numbered from 1 without a gap", "UPDATE carrier_events SET position = 3", "2"),
+    ("a parcel's status is on its timeline", "DELETE FROM carrier_events", "2"),
+    ("a parcel's status is on its timeline", "UPDATE fulfillments SET status = 'failed' WHERE id = 1", "1"),
+    (
+        "every cancelled parcel has one event that tells of it, and no other has",
+        "UPDATE fulfillments SET status = 'cancelled' WHERE id = 1",
+        "1",
+    ),
+    (
+        "every cancelled parcel has one event that tells of it, and no other has",
+        "UPDATE events SET type = 'fulfillment.changed' WHERE type = 'fulfillment.cancelled'",
+        "3",
+    ),
+    (
+        "every cancelled order has one event that tells of it, and no other has",
+        "UPDATE orders SET cancelled_at = 1 WHERE id = 2",
+        "2",
+    ),
+    (
+        "every cancelled order has one event that tells of it, and no other has",
+        "UPDATE events SET type = 'order.changed' WHERE type = 'order.cancelled'",
+        "3",
+    ),
+    (
+        "an order's events are numbered from 1 without a gap",
+        "UPDATE events SET sequence = 5 WHERE order_id = 1 AND sequence = 2",
+        "1",
+    ),
     ("an order's events are numbered from 1 without a gap", "UPDATE orders SET event_count = 3 WHERE id = 2", "2"),
     ("an order's events are numbered from 1 without a gap", "DELETE FROM events WHERE order_id = 2", "2"),
     (
@@ -122,7 +154,7 @@ POSTGRES_BREAKS = [
     ),
     (
         "the feed keeps the order of each order's events",
-        "UPDATE event_positions SET position = 9 WHERE event_id = 1",
+        "UPDATE event_positions SET position = 99 WHERE event_id = 1",
         "1 2",
     ),
 ]
@@ -138,7 +170,7 @@ def postgres(databases: Databases) -> Iterator[str]:
     with databases.dropped_at_the_end(databases.create) as create:
         url = sound_ledger(create())
         with connect(url, is_writer=True) as connection:
-            assert number_events(connection) == 3
+            assert number_events(connection) == 9
         yield url
 
 
@@ -152,10 +184,17 @@ Place = TypeVar("Place", bound=Database)
 
 
 def sound_ledger(place: Place) -> Place:
-    """One order of which something was shipped under a key, one of which nothing was, and a key that was replaced."""
+    """One order of which something was shipped under a key, one of which nothing was, one that was cancelled, a key.
+
+    Of the cancelled one, a parcel was delivered, and another was taken back. The key was replaced.
+    """
     migrate(place)
     ledger = open_ledger(place)
     commit_batch(ledger, [order(1, ("A", 5), ("B", 1)), order(2, ("C", 5)), ship(1, ("A", 1), key="k")], NOW)
+    commit_batch(ledger, [order(3, ("D", 5)), ship(3, ("D", 1)), ship(3, ("D", 2))], NOW)
+    delivered = AddCarrierEvent(ORIGIN, 2, FulfillmentStatus.DELIVERED)
+    done = commit_batch(ledger, [delivered, CancelFulfillment(ORIGIN, 3), CancelOrder(ORIGIN, 3)], NOW)
+    assert all(isinstance(outcome, Done) for outcome in done), done
     commit_batch(ledger, [create(1), RotateKey(ORIGIN, 1, create(2).credential, overlap_seconds=9)], NOW)
     ledger.close()
     return place
@@ -241,7 +280,8 @@ def test_the_command_ends_with_1_on_a_broken_ledger_and_names_what_is_broken(dat
 
 
 @pytest.mark.parametrize(
-    ("sql", "status", "sound"), [("SELECT 1", 0, True), ("DELETE FROM fulfillment_lines", 1, False)]
+    ("sql", "status", "sound"),
+    [("SELECT 1", 0, True), ("DELETE FROM fulfillment_lines WHERE fulfillment_id = 1", 1, False)],
 )
 def test_json_is_one_object_for_a_program(database: Database, sql: str, status: int, sound: bool) -> None:
     break_by_hand(database, sql)

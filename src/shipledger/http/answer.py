@@ -25,6 +25,7 @@ STATUS_OF = {
     Reason.FULFILLMENT_EXISTS: 409,
     Reason.KEY_ENDED: 409,
     Reason.RULE_TAKEN: 409,
+    Reason.FULFILLMENT_CANCELLED: 409,
     Reason.KEY_REUSED: 422,
     Reason.NOT_ALONE: 424,
 }

@@ -65,6 +65,10 @@ class Fields:
         """A field as it was sent; None where it is absent or null."""
         return self._values.get(name)
 
+    def is_given(self, name: str) -> bool:
+        """Whether a field was sent, be it null: a change clears what is null, and leaves what is absent."""
+        return name in self._values
+
     def text(self, name: str, chars_max: int, *, required: bool = False, prose: bool = False) -> str | None:
         """A text, trimmed and composed. Blank is as good as absent. Prose may hold joiners, but no controls."""
         value = self._values.get(name)

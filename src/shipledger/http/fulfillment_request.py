@@ -31,7 +31,7 @@ ENVELOPE = "line_items_by_fulfillment_order"
 
 _ANSWERED = frozenset({"id", "status", "created_at", "warnings", "fulfillments"})
 _ORDER_SYNONYMS = {"items": "line_items", "lines": "line_items", "skus": "line_items", "products": "line_items"}
-_TRACKING_SYNONYMS = {
+TRACKING_SYNONYMS = {
     "tracking": "tracking_number",
     "trackingno": "tracking_number",
     "trackingcode": "tracking_number",
@@ -43,7 +43,7 @@ _TRACKING_SYNONYMS = {
 TOP = Vocabulary(
     frozenset({"order_id", "line_items", ENVELOPE, "tracking_number", "tracking_url", "carrier"}),
     _ANSWERED,
-    {**_ORDER_SYNONYMS, **_TRACKING_SYNONYMS},
+    {**_ORDER_SYNONYMS, **TRACKING_SYNONYMS},
 )
 ITEM = replace(TOP, fields=TOP.fields | {"idempotency_key"})
 """What an item of a bulk request may hold: its key as well, which alone comes in a header."""
@@ -77,7 +77,7 @@ def read_create_fulfillment(
     orders = _merged(groups)
     if isinstance(orders, Refusal):
         return orders
-    refusal = _judge_sums(orders, findings)
+    refusal = judge_sums(orders, findings)
     if refusal is not None:
         return refusal
     told = understood(number or "", url, carrier)
@@ -124,7 +124,7 @@ def _present(groups: list[RequestedOrder | None]) -> list[RequestedOrder]:
 def _group(group: Fields, findings: Findings, lines_left: list[int]) -> RequestedOrder | None:
     """One order's share; None where it is at fault. `lines_left` counts down over the whole request."""
     key = _order_key(group, findings)
-    lines = _lines(group, findings, lines_left)
+    lines = read_lines(group, findings, lines_left)
     return None if key is None else requested_order(key, lines, group.at("order_id"))
 
 
@@ -143,8 +143,8 @@ def _order_key(group: Fields, findings: Findings) -> OrderKey | None:
     return number
 
 
-def _lines(group: Fields, findings: Findings, lines_left: list[int]) -> list[RequestedLine] | None:
-    """The lines asked for; None where they are omitted."""
+def read_lines(group: Fields, findings: Findings, lines_left: list[int]) -> list[RequestedLine] | None:
+    """The lines asked for; None where they are omitted. `lines_left` counts down over the whole request."""
     value, at = group.value("line_items"), group.at("line_items")
     if value is None:
         return None
@@ -152,7 +152,7 @@ def _lines(group: Fields, findings: Findings, lines_left: list[int]) -> list[Req
         findings.fault("not_a_list", at, f"{at} must be a list of objects with sku and quantity.")
         return []
     if not value:
-        message = f"{at} is empty: name what was shipped, or omit it to fulfill everything that remains."
+        message = f"{at} is empty: name lines, or omit it for everything that remains."
         findings.fault("empty", at, message, in_lines=True)
         return []
     lines_left[0] -= len(value)
@@ -172,7 +172,7 @@ def _line(values: Any, place: str, findings: Findings) -> RequestedLine | None:
     return None if sku is None or quantity is None else RequestedLine(sku, quantity, place)
 
 
-def _judge_sums(orders: tuple[RequestedOrder, ...], findings: Findings) -> Refusal | None:
+def judge_sums(orders: tuple[RequestedOrder, ...], findings: Findings) -> Refusal | None:
     """The quantities of one sku of one order are one quantity, wherever the request names them."""
     for order in orders:
         for line in order.lines or ():

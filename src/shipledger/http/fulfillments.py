@@ -1,6 +1,5 @@
 """Fulfillments: create one, read one, list them."""
 
-import difflib
 from functools import partial
 from typing import Any
 
@@ -12,8 +11,8 @@ from shipledger.http.call import Call
 from shipledger.http.fields import Findings
 from shipledger.http.fulfillment_request import ITEM, read_create_fulfillment
 from shipledger.http.listing import ListSpec, answer_list, choice_filter, id_filter, range_filters, text_filter
+from shipledger.http.nearest_skus import nearest_skus
 from shipledger.http.parameters import dry_run, idempotency_key, not_found, path_id, require_known_parameters
-from shipledger.limits import NEAREST_SKU_LOOKUPS_MAX
 from shipledger.outcome import Done, Fault, Outcome
 from shipledger.refusal import Reason, Refusal
 from shipledger.storage.port import FulfillmentFilter
@@ -82,7 +81,7 @@ async def _answer_items(call: Call, outcomes: list[Outcome | Fault]) -> list[Ans
 async def _refused(call: Call, outcome: Refusal | Fault) -> Answer:
     if isinstance(outcome, Fault):
         return fault_answer(outcome)
-    return refusal_answer(outcome, await _nearest_skus(call, outcome))
+    return refusal_answer(outcome, await nearest_skus(call, outcome))
 
 
 def _created(done: Done) -> Answer:
@@ -92,26 +91,6 @@ def _created(done: Done) -> Answer:
     if done.replayed:
         answer.headers.append((b"idempotent-replayed", b"true"))
     return answer
-
-
-async def _nearest_skus(call: Call, refusal: Refusal) -> dict[tuple[int, str], str]:
-    """A suggestion for the first unknown skus: looked up after the batch, so that no other request waits for it."""
-    unknown = [
-        (detail.order_id, detail.sku)
-        for detail in refusal.details
-        if detail.order_id is not None and detail.sku is not None
-    ]
-    return await call.read(_look_up_nearest, call, unknown[:NEAREST_SKU_LOOKUPS_MAX]) if unknown else {}
-
-
-def _look_up_nearest(call: Call, unknown: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    skus = {order_id: call.services.reading.skus(order_id, call.origin.partner) for order_id, _ in unknown}
-    nearest = {}
-    for order_id, sku in unknown:
-        near = difflib.get_close_matches(sku, skus[order_id], n=1)
-        if near:
-            nearest[order_id, sku] = near[0]
-    return nearest
 
 
 async def read(call: Call) -> Answer:

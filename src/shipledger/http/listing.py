@@ -19,7 +19,7 @@ import msgspec
 from shipledger.http.answer import Answer, Refused, json_answer, refused
 from shipledger.http.call import Call
 from shipledger.http.clock import now
-from shipledger.http.parameters import require_known_parameters
+from shipledger.http.parameters import TRUE_OR_FALSE, require_known_parameters
 from shipledger.limits import ID_MAX, PAGE_DEFAULT, PAGE_MAX, SKU_CHARS_MAX
 from shipledger.partner_view import Partner
 from shipledger.storage.port import Page, Position, Range
@@ -181,6 +181,17 @@ def choice_filter(field: str, description: str, choices: type[Any]) -> Filter:
         return text
 
     return Filter(field, read, description, {"type": "string", "enum": words})
+
+
+def true_or_false_filter(field: str, description: str) -> Filter:
+    """A filter for what is so, or is not."""
+
+    def read(text: str, _: tzinfo) -> bool:
+        if text not in TRUE_OR_FALSE:
+            raise ValueError("must be true or false")
+        return TRUE_OR_FALSE[text]
+
+    return Filter(field, read, description, {"type": "boolean"})
 
 
 def id_filter(field: str, description: str) -> Filter:

@@ -9,7 +9,15 @@ from shipledger.http.answer import Answer, fault_answer, json_answer, refusal_an
 from shipledger.http.bulk import Trade, answer_bulk
 from shipledger.http.call import Call
 from shipledger.http.fields import Findings
-from shipledger.http.listing import ListSpec, answer_list, choice_filter, late_filter, range_filters, text_filter
+from shipledger.http.listing import (
+    ListSpec,
+    answer_list,
+    choice_filter,
+    late_filter,
+    range_filters,
+    text_filter,
+    true_or_false_filter,
+)
 from shipledger.http.order_request import ITEM, read_create_order
 from shipledger.http.parameters import idempotency_key, not_found, path_id, require_known_parameters
 from shipledger.order import OrderStatus
@@ -21,6 +29,7 @@ LIST = ListSpec(
     "orders",
     {
         "status": choice_filter("status", "Orders with this status.", OrderStatus),
+        "on_hold": true_or_false_filter("on_hold", "Orders that are on hold (true), or that are not (false)."),
         "sku": text_filter("sku", "Orders that hold this sku."),
         "reference": text_filter("reference", "The order with this reference."),
         "tracking_number": text_filter("tracking_number", "Orders of which a parcel has this tracking number."),

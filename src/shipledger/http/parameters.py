@@ -11,7 +11,7 @@ from shipledger.refusal import Reason, Refusal
 
 _ID = re.compile(r"\d{1,19}", re.ASCII)
 _KEY = re.compile(r"[\x20-\x7e]+", re.ASCII)
-_TRUE_OR_FALSE = {"true": True, "1": True, "false": False, "0": False}
+TRUE_OR_FALSE = {"true": True, "1": True, "false": False, "0": False}
 
 
 def path_id(call: Call, missing: Reason) -> int:
@@ -53,9 +53,9 @@ def is_asked_for(call: Call, name: str, findings: Findings) -> bool:
     if not call.request.scope["query_string"]:
         return False
     text = call.request.query_params.get(name, "false")
-    if text not in _TRUE_OR_FALSE:
+    if text not in TRUE_OR_FALSE:
         findings.fault("not_true_or_false", f"query.{name}", f"{name} must be true or false.")
-    return _TRUE_OR_FALSE.get(text, False)
+    return TRUE_OR_FALSE.get(text, False)
 
 
 def idempotency_key(call: Call, findings: Findings) -> str | None:

@@ -233,6 +233,12 @@ class Order(ListedOrder):
     warnings: list[Warning] = []
 
 
+class ChangedOrder(ListedOrder):
+    """An order after it was changed, without its fulfillments."""
+
+    warnings: list[Warning] = []
+
+
 class OrderList(Struct):
     """A page of orders, newest first. `next_cursor` is null on the last."""
 

@@ -67,6 +67,11 @@ TABLES = (
         ("order_id", "partner", "ordered", "fulfilled", "cancelled", "created_at"),
     ),
     Table(
+        "carrier_events",
+        ("fulfillment_id", "position"),
+        ("fulfillment_id", "position", "status", "occurred_at", "received_at", "message", "location"),
+    ),
+    Table(
         "events",
         ("id",),
         ("id", "order_id", "sequence", "type", "created_at", "actor", "key_id", "request_id", "data"),

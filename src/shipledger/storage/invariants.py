@@ -86,6 +86,38 @@ INVARIANTS = {
         WHERE (kept.open_quantity, kept.open_orders, kept.lines_on_time, kept.lines_late)
             IS DISTINCT FROM (line.open_quantity, line.open_orders, line.lines_on_time, line.lines_late)
     """,
+    "nothing remains of a cancelled order": """
+        SELECT id FROM orders WHERE cancelled_at IS NOT NULL AND fulfilled + cancelled < ordered
+    """,
+    "only an order on hold has a reason for it": """
+        SELECT id FROM orders WHERE hold_reason IS NOT NULL AND NOT on_hold
+    """,
+    "a parcel's timeline is numbered from 1 without a gap": """
+        SELECT fulfillment_id FROM carrier_events
+        GROUP BY fulfillment_id HAVING (min(position), max(position)) IS DISTINCT FROM (1, count(*))
+    """,
+    "a parcel's status is on its timeline": """
+        SELECT id FROM fulfillments
+        WHERE status NOT IN ('created', 'cancelled') AND NOT EXISTS (
+            SELECT 1 FROM carrier_events
+            WHERE carrier_events.fulfillment_id = fulfillments.id AND carrier_events.status = fulfillments.status
+        )
+    """,
+    "every cancelled parcel has one event that tells of it, and no other has": """
+        SELECT parcel.id FROM fulfillments AS parcel
+        LEFT JOIN (
+            SELECT {made_id} AS fulfillment_id, count(*) AS told FROM events
+            WHERE type = 'fulfillment.cancelled' GROUP BY fulfillment_id
+        ) AS event ON event.fulfillment_id = parcel.id
+        WHERE coalesce(event.told, 0) <> CASE WHEN parcel.status = 'cancelled' THEN 1 ELSE 0 END
+    """,
+    "every cancelled order has one event that tells of it, and no other has": """
+        SELECT id FROM orders
+        LEFT JOIN (
+            SELECT order_id, count(*) AS told FROM events WHERE type = 'order.cancelled' GROUP BY order_id
+        ) AS event ON event.order_id = orders.id
+        WHERE coalesce(told, 0) <> CASE WHEN cancelled_at IS NULL THEN 0 ELSE 1 END
+    """,
     "an order's events are numbered from 1 without a gap": """
         SELECT id FROM orders
         LEFT JOIN (

@@ -47,6 +47,7 @@ def list_orders(wanted: OrderFilter, after: Position | None, limit: int, partner
         return _list_partner_orders(wanted, after, limit, partner)
     conditions = [
         ("status = ?", wanted.status),
+        ("on_hold" if wanted.on_hold else "NOT on_hold", wanted.on_hold),
         ("reference = ?", wanted.reference),
         ("id IN (SELECT order_id FROM order_lines WHERE sku = ?)", wanted.sku),
         ("id IN (SELECT order_id FROM fulfillments WHERE tracking_number = ?)", wanted.tracking_number),

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable
 
 from shipledger.document import Document
-from shipledger.fulfillment import Fulfillment, NumberUse, use_of_number
+from shipledger.fulfillment import CarrierEvent, Fulfillment, NumberUse, use_of_number
 from shipledger.needs import FoundNeeds, Needs
 from shipledger.partner_view import Partner, order_seen_by
 from shipledger.storage.partner_routing import partners_from_rows
 from shipledger.storage.rows import (
     Row,
+    carrier_event_from_row,
     fulfillments_from_rows,
     kept_answer_from_row,
     key_from_row,
     line_from_row,
+    order_details_from_row,
     order_documents,
     order_from_row,
 )
@@ -25,11 +27,13 @@ several columns; anything else is a plain value."""
 
 
 def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
-    """Kept answers, orders, keys and endpoints, then lines and earlier fulfillments.
+    """Kept answers, orders, keys and endpoints, then lines and earlier fulfillments, and those that commands name.
 
     What does not depend on each other is asked for before any of it is read: a database at the end of a wire answers
     all of it in one trip.
     """
+    for place in query("load_fulfillment_places", sorted(needs.fulfillments)) if needs.fulfillments else ():
+        needs.add_place(*place)
     ids, references = needs.order_names()
     kept_rows = query("load_kept_answers", sorted(needs.kept)) if needs.kept else ()
     order_rows = query("load_orders", ids, references) if needs.lines else ()
@@ -56,12 +60,32 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     for working_set.feed_end, working_set.feed_end_to_be in bounds:
         pass
     _load_parts(query, needs.of_found(working_set.find), needs, working_set)
+    _load_named(query, needs, working_set)
+
+
+def _load_named(query: Query, needs: Needs, working_set: WorkingSet) -> None:
+    """Fulfillments and details of orders. Once its order is locked, nobody else changes a fulfillment."""
+    if needs.details:
+        for row in query("load_whole_orders", sorted(needs.details)):
+            working_set.details[row[0]] = order_details_from_row(row)
+    if not needs.fulfillments:
+        return
+    ids = sorted(needs.fulfillments)
+    for fulfillment in whole_fulfillments(query, list(query("load_fulfillments", ids))):
+        working_set.fulfillments[fulfillment.id] = fulfillment
+    for event in carrier_events(query, ids):
+        working_set.timelines.setdefault(event.fulfillment_id, []).append(event)
+
+
+def carrier_events(query: Query, fulfillment_ids: list[int]) -> list[CarrierEvent]:
+    """What was heard of parcels, each parcel's events in the order in which they came."""
+    return [carrier_event_from_row(row) for row in query("load_carrier_events", fulfillment_ids)]
 
 
 def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: WorkingSet) -> None:
     """Lines of the orders that were found, the partners that have some, earlier fulfillments, and some of others."""
     some_lines = query("load_lines", sorted(wanted.lines)) if wanted.lines else ()
-    all_lines = query("load_all_lines", wanted.whole_orders) if wanted.whole_orders else ()
+    all_lines = query("load_whole_lines", wanted.whole_orders) if wanted.whole_orders else ()
     own_lines = query("load_partner_lines", sorted(wanted.partner_lines)) if wanted.partner_lines else ()
     partners = query("load_partner_orders", sorted(wanted.partners)) if wanted.partners else ()
     repeats = query("load_repeats", sorted(wanted.repeats, key=str), needs.repeats_max) if wanted.repeats else ()

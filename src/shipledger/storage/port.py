@@ -87,6 +87,7 @@ class OrderFilter:
     """Which orders a list holds; None is any."""
 
     status: str | None = None
+    on_hold: bool | None = None
     sku: str | None = None
     reference: str | None = None
     tracking_number: str | None = None
@@ -206,6 +207,10 @@ class Reading(Protocol):
 
     def partners(self) -> list[Document]:
         """How each partner does, and the operator's own first."""
+        ...
+
+    def timeline(self, fulfillment_id: int, partner: Partner) -> list[Document] | None:
+        """What was heard of a fulfillment's parcel, the latest first; None where there is no such fulfillment."""
         ...
 
     def events(self, after: int, limit: int, partner: Partner) -> list[PlacedEvent]:

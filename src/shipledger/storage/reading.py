@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from shipledger.document import Document, fulfillment_document, fulfillments_of, partner_document, with_fulfillments
+from shipledger.document import (
+    Document,
+    carrier_event_document,
+    fulfillment_document,
+    fulfillments_of,
+    partner_document,
+    with_fulfillments,
+)
 from shipledger.fulfillment import Fulfillment
 from shipledger.key import Key
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
@@ -14,12 +21,11 @@ from shipledger.storage.event_reading import events_after, feed_after
 from shipledger.storage.list_sql import (
     DUE,
     DUE_NOT_BY_INDEX,
-    FULFILLMENT_COLUMNS,
     list_fulfillments,
     list_orders,
     skus_of,
 )
-from shipledger.storage.loading import whole_fulfillments, whole_orders
+from shipledger.storage.loading import carrier_events, whole_fulfillments, whole_orders
 from shipledger.storage.partner_routing import partner_from_row
 from shipledger.storage.port import (
     AuditFilter,
@@ -72,9 +78,16 @@ class LedgerReading:
 
     def fulfillment(self, fulfillment_id: int, partner: Partner) -> Document | None:
         with self._snapshot() as ledger:
-            rows = list(ledger.select(f"SELECT {FULFILLMENT_COLUMNS} FROM fulfillments WHERE id = ?", [fulfillment_id]))
-            found = _seen(ledger, rows, partner)
+            found = _seen(ledger, list(ledger.query("load_fulfillments", [fulfillment_id])), partner)
         return fulfillment_document(found[0]) if found else None
+
+    def timeline(self, fulfillment_id: int, partner: Partner) -> list[Document] | None:
+        with self._snapshot() as ledger:
+            if not _seen(ledger, list(ledger.query("load_fulfillments", [fulfillment_id])), partner):
+                return None
+            events = carrier_events(ledger.query, [fulfillment_id])
+        events.sort(key=lambda event: (event.occurred_at, event.position), reverse=True)
+        return [carrier_event_document(event) for event in events]
 
     def fulfillments(self, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         with self._snapshot() as ledger:

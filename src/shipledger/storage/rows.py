@@ -8,16 +8,16 @@ import msgspec
 
 from shipledger.check_digit import CheckResult
 from shipledger.document import Document, order_document, order_event_document
-from shipledger.fulfillment import FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
+from shipledger.fulfillment import CarrierEvent, FulfilledLine, Fulfillment, FulfillmentStatus, Tracking
 from shipledger.key import Credential, Key, Role, Scope
-from shipledger.order import Order, OrderContent, OrderLine
+from shipledger.order import Order, OrderContent, OrderDetails, OrderLine
 from shipledger.outcome import Done
 from shipledger.routing import Partner
 from shipledger.storage.partner_routing import partner_row
 from shipledger.storage.partner_rows import new_partner_order_rows, partner_order_changes
 from shipledger.storage.webhook_rows import endpoint_rows
 from shipledger.timestamp import show
-from shipledger.working_set import KeptAnswer, NewOrder, WorkingSet
+from shipledger.working_set import KeptAnswer, WorkingSet
 
 Row = tuple[Any, ...]
 
@@ -41,7 +41,7 @@ def order_from_row(row: Row) -> Order:
         id_, reference, ordered, fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at, event_count, content,
         due_by=due,
     )  # fmt: skip
-    order.stored_status = order.status
+    order.stored_state = order.state
     return order
 
 
@@ -87,13 +87,20 @@ def order_documents(order_rows: Iterable[Row], line_rows: Iterable[Row]) -> dict
     for row in order_rows:
         order = order_from_row(row[:11])
         order.lines = lines[order.id]
-        channel, email, address, service, ship_by, deliver_by, metadata, created_at = row[11:]
-        content = OrderContent(
-            order.id, (), order.reference, channel, email, from_json_text(address), service, ship_by, deliver_by,
-            from_json_text(metadata),
-        )  # fmt: skip
-        documents[order.id] = order_document(order, content, created_at)
+        details = order_details_from_row(row)
+        documents[order.id] = order_document(order, details.content, details.created_at)
     return documents
+
+
+def order_details_from_row(row: Row) -> OrderDetails:
+    """What is known of an order beside its quantities, from the columns of `load_whole_orders`."""
+    id_, reference = row[:2]
+    channel, email, address, service, ship_by, deliver_by, metadata, created_at = row[11:]
+    content = OrderContent(
+        id_, (), reference, channel, email, from_json_text(address), service, ship_by, deliver_by,
+        from_json_text(metadata),
+    )  # fmt: skip
+    return OrderDetails(content, created_at)
 
 
 def fulfillments_from_rows(rows: Iterable[Row], line_rows: Iterable[Row]) -> list[Fulfillment]:
@@ -149,14 +156,14 @@ def rows_to_save(
     added = {new.order.id for new in working_set.new_orders}
     orders = [order for order in working_set.changed_orders.values() if order.id not in added]
     lines = [line for line in working_set.changed_lines.values() if line.order_id not in added]
-    yield "add_order", [_new_order_row(new) for new in working_set.new_orders]
+    yield "add_order", [_new_order_row(new.order, working_set.details[new.order.id]) for new in working_set.new_orders]
     yield (
         "add_order_line",
         [_new_line_row(line) for new in working_set.new_orders for line in new.order.lines],
     )
-    yield "change_order", [(*_changing(order), order.id) for order in orders if order.status is order.stored_status]
-    changed = [order for order in orders if order.status is not order.stored_status]
-    yield "change_order_and_status", [(*_changing(order), str(order.status), order.id) for order in changed]
+    yield "change_order", [(*_quantities(order), order.id) for order in orders if order.state == order.stored_state]
+    changed = [order for order in orders if order.state != order.stored_state]
+    yield "change_order_and_state", [(*_quantities(order), *_state(order), order.id) for order in changed]
     yield (
         "change_order_line",
         [
@@ -167,6 +174,7 @@ def rows_to_save(
     yield "add_partner_order", list(new_partner_order_rows(working_set.new_orders))
     yield "change_partner_order", list(partner_order_changes(lines))
     yield from _fulfillment_rows(working_set)
+    yield from _change_rows(working_set, working_set.changed_details - added)
     yield "add_key", [_key_row(key) for key in working_set.new_keys]
     yield (
         "change_key",
@@ -191,11 +199,11 @@ def _latest(partners: list[Partner]) -> Iterable[Partner]:
     return {partner.name: partner for partner in partners}.values()
 
 
-def _new_order_row(new: NewOrder) -> Row:
-    order, content = new.order, new.content
+def _new_order_row(order: Order, details: OrderDetails) -> Row:
+    content = details.content
     return (
         order.id, str(order.status), order.ordered, order.fulfilled, order.cancelled, order.on_hold,
-        order.event_count, order.content, new.created_at, order.cancelled_at, order.hold_reason, order.reference,
+        order.event_count, order.content, details.created_at, order.cancelled_at, order.hold_reason, order.reference,
         content.channel, content.email, json_text(content.shipping_address), content.shipping_service, content.ship_by,
         content.deliver_by, json_text(content.metadata),
     )  # fmt: skip
@@ -208,10 +216,48 @@ def _new_line_row(line: OrderLine) -> Row:
     )  # fmt: skip
 
 
-def _changing(order: Order) -> Row:
-    return (
-        order.fulfilled, order.cancelled, order.on_hold, order.hold_reason, order.cancelled_at, order.event_count,
-    )  # fmt: skip
+def _quantities(order: Order) -> Row:
+    return order.fulfilled, order.cancelled, order.event_count
+
+
+def _state(order: Order) -> Row:
+    return str(order.status), order.on_hold, order.hold_reason, order.cancelled_at
+
+
+def _change_rows(working_set: WorkingSet, order_ids: set[int]) -> Iterator[tuple[str, list[Row]]]:
+    """The statements that save what was changed of stored fulfillments and of the details of these stored orders."""
+    details = [(order_id, working_set.details[order_id].content) for order_id in sorted(order_ids)]
+    yield "change_order_details", [
+        (known.reference, json_text(known.shipping_address), known.ship_by, known.deliver_by,
+         json_text(known.metadata), order_id)
+        for order_id, known in details
+    ]  # fmt: skip
+    changed = [working_set.fulfillments[id_] for id_ in sorted(working_set.changed_fulfillments)]
+    yield (
+        "change_fulfillment",
+        [
+            (
+                str(one.status),
+                one.tracking.number,
+                one.tracking.url,
+                one.tracking.carrier,
+                str(one.tracking.check),
+                one.id,
+            )
+            for one in changed
+        ],
+    )
+    yield "add_carrier_event", [
+        (event.fulfillment_id, event.position, str(event.status), event.occurred_at, event.received_at, event.message,
+         event.location)
+        for event in working_set.new_carrier_events
+    ]  # fmt: skip
+
+
+def carrier_event_from_row(row: Row) -> CarrierEvent:
+    """An event of a parcel from the columns of `load_carrier_events`."""
+    fulfillment_id, position, status, *rest = row
+    return CarrierEvent(fulfillment_id, position, FulfillmentStatus(status), *rest)
 
 
 def _fulfillment_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:

@@ -204,8 +204,7 @@ class DocumentView:
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         takes_key = any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))
         for number, example in enumerate(body.get("examples", {}).values(), start=1):
-            thing, last = operation["tags"][0], path.rpartition("/")[2]
-            key = f"{thing.removesuffix('s') if thing == last else last}-{number}" if takes_key else ""
+            key = f"{operation['operationId']}-{number}" if takes_key else ""
             text = curl(self.base_url + path, method.upper(), example["value"], key)
             yield Example(example.get("summary", ""), text)
         if not body:

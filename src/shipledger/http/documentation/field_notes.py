@@ -6,6 +6,7 @@ Kept beside the structs, not in them: the structs say what is valid, and these s
 from collections.abc import Mapping
 
 from shipledger.fulfillment import FulfillmentStatus
+from shipledger.http.documentation.change_examples import CHANGE_NOTES
 from shipledger.http.documentation.webhook_notes import WEBHOOK_NOTES
 from shipledger.order import OrderStatus
 
@@ -200,6 +201,8 @@ FIELD_NOTES = {
     **FIELD_NOTES,
     "BulkFulfillment": {**FIELD_NOTES["CreateFulfillment"], **_ITEM_KEY},
     "BulkOrder": {**FIELD_NOTES["CreateOrder"], **_ITEM_KEY},
+    **CHANGE_NOTES,
+    "ChangedOrder": {**FIELD_NOTES["ListedOrder"], "warnings": "Only where there is something to know."},
     "Order": {
         **FIELD_NOTES["ListedOrder"],
         "fulfillments": "The newest of its parcels.",

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from shipledger.http import key_schemas, schemas
+from shipledger.http import key_schemas, schemas, schemas_changes
 from shipledger.http.answer import TITLE_OF
+from shipledger.http.documentation.change_examples import CHANGE_REQUESTS, TIMELINE
 from shipledger.http.documentation.webhook_examples import WEBHOOK_ANSWERS, WEBHOOK_REQUESTS
 from shipledger.http.route import Route
 from shipledger.limits import BODY_BYTES_MAX, PAGE_MAX, QUANTITY_MAX
@@ -85,6 +86,7 @@ REQUESTS: Mapping[type[Any], Examples] = {
         "rotation": {"summary": "Let the old key live on for an hour", "value": {"overlap_seconds": 3600}}
     },
     **WEBHOOK_REQUESTS,
+    **CHANGE_REQUESTS,
 }
 _PARCELS = [
     {"order_id": 1003, "line_items": [{"sku": "SOAP-3", "quantity": 1}], "tracking_number": "1ZE356F8YW01937141"},
@@ -236,6 +238,8 @@ ANSWERS: Mapping[Any, Any] = {
         "next_cursor": _CURSOR,
     },
     **WEBHOOK_ANSWERS,
+    schemas.ChangedOrder: _ORDER,
+    schemas_changes.Timeline: TIMELINE,
     schemas.Health: {"status": "ok"},
 }
 
@@ -303,6 +307,11 @@ _BY_REQUEST: Mapping[type[Any], Mapping[int, Examples]] = {
             "Another order has this reference; send the order as it was first sent, or under its own.",
         ),
     },
+    schemas_changes.ChangeOrder: {
+        409: _error(Reason.ORDER_EXISTS, "order_exists", "reference", "Another order has this reference."),
+    },
+    schemas_changes.ChangeTracking: {409: _error(Reason.FULFILLMENT_CANCELLED, "fulfillment_cancelled", "id")},
+    schemas_changes.AddCarrierEvent: {409: _error(Reason.FULFILLMENT_CANCELLED, "fulfillment_cancelled", "id")},
 }
 _NO_KEY = "This server has no key to derive secrets from: set SHIPLEDGER_WEBHOOK_KEY."
 _BY_STATUS: Mapping[int, Examples] = {
@@ -345,6 +354,7 @@ def error_examples(route: Route, status: int) -> Examples:
         return own[status]
     if status == HTTPStatus.BAD_REQUEST and route.list_spec:
         return _BAD_LIMIT
-    if status == HTTPStatus.NOT_FOUND and (route.request or route.path.startswith("/v1/orders/")):
+    is_of_an_order = route.request is schemas.CreateFulfillment or route.path.startswith("/v1/orders/")
+    if status == HTTPStatus.NOT_FOUND and is_of_an_order:
         return _NO_ORDER
     return _BY_STATUS.get(status, {})

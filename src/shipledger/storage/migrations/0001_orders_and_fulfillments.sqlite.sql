@@ -23,6 +23,7 @@ CREATE TABLE orders (
 CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
 CREATE INDEX orders_by_age ON orders (created_at, id);
 CREATE INDEX orders_by_status ON orders (status, created_at, id);
+CREATE INDEX orders_on_hold ON orders (created_at, id) WHERE on_hold;
 CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
 CREATE INDEX open_orders_by_due ON orders (coalesce(ship_by, deliver_by), id)
     WHERE status NOT IN ('fulfilled', 'cancelled') AND coalesce(ship_by, deliver_by) IS NOT NULL;

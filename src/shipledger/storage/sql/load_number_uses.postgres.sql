@@ -6,6 +6,7 @@ CROSS JOIN LATERAL (
         SELECT *
         FROM fulfillments
         WHERE fulfillments.tracking_number = wanted.tracking_number AND fulfillments.order_id < wanted.order_id
+            AND fulfillments.status <> 'cancelled'
         ORDER BY fulfillments.order_id DESC
         LIMIT bound.uses_max
     )
@@ -14,15 +15,13 @@ CROSS JOIN LATERAL (
         SELECT *
         FROM fulfillments
         WHERE fulfillments.tracking_number = wanted.tracking_number AND fulfillments.order_id > wanted.order_id
+            AND fulfillments.status <> 'cancelled'
         ORDER BY fulfillments.order_id
         LIMIT bound.uses_max
     )
 ) AS used
-WHERE used.status <> 'cancelled'
-    AND (
-        wanted.partner IS NULL
-        OR EXISTS (
-            SELECT 1 FROM fulfillment_lines AS line
-            WHERE line.fulfillment_id = used.id AND line.partner = wanted.partner
-        )
+WHERE wanted.partner IS NULL
+    OR EXISTS (
+        SELECT 1 FROM fulfillment_lines AS line
+        WHERE line.fulfillment_id = used.id AND line.partner = wanted.partner
     )

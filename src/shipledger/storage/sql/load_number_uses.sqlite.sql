@@ -6,7 +6,7 @@ JOIN fulfillments AS used ON used.id IN (
     SELECT id FROM (
         SELECT id
         FROM fulfillments
-        WHERE tracking_number = wanted.value ->> 1 AND order_id < wanted.value ->> 0
+        WHERE tracking_number = wanted.value ->> 1 AND order_id < wanted.value ->> 0 AND status <> 'cancelled'
         ORDER BY order_id DESC
         LIMIT ?2
     )
@@ -14,16 +14,13 @@ JOIN fulfillments AS used ON used.id IN (
     SELECT id FROM (
         SELECT id
         FROM fulfillments
-        WHERE tracking_number = wanted.value ->> 1 AND order_id > wanted.value ->> 0
+        WHERE tracking_number = wanted.value ->> 1 AND order_id > wanted.value ->> 0 AND status <> 'cancelled'
         ORDER BY order_id
         LIMIT ?2
     )
 )
-WHERE used.status <> 'cancelled'
-    AND (
-        wanted.value ->> 2 IS NULL
-        OR EXISTS (
-            SELECT 1 FROM fulfillment_lines AS line
-            WHERE line.fulfillment_id = used.id AND line.partner = wanted.value ->> 2
-        )
+WHERE wanted.value ->> 2 IS NULL
+    OR EXISTS (
+        SELECT 1 FROM fulfillment_lines AS line
+        WHERE line.fulfillment_id = used.id AND line.partner = wanted.value ->> 2
     )

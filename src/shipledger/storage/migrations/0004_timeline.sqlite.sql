@@ -1,0 +1,13 @@
+-- What was heard of a parcel on its way, for ever. Positions count a fulfillment's events as they came.
+CREATE TABLE carrier_events (
+    fulfillment_id INTEGER NOT NULL REFERENCES fulfillments (id),
+    position INTEGER NOT NULL CHECK (position > 0),
+    status TEXT NOT NULL CHECK (
+        status IN ('created', 'in_transit', 'out_for_delivery', 'delivered', 'failed', 'returned')
+    ),
+    occurred_at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    message TEXT,
+    location TEXT,
+    PRIMARY KEY (fulfillment_id, position)
+) STRICT, WITHOUT ROWID;

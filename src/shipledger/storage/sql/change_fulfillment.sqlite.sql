@@ -1,0 +1,3 @@
+UPDATE fulfillments
+SET status = ?, tracking_number = ?, tracking_url = ?, carrier = ?, tracking_check = ?
+WHERE id = ?

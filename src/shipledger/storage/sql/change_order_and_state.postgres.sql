@@ -1,0 +1,8 @@
+UPDATE orders
+SET fulfilled = change.fulfilled, cancelled = change.cancelled, event_count = change.event_count,
+    status = change.status, on_hold = change.on_hold, hold_reason = change.hold_reason,
+    cancelled_at = change.cancelled_at
+FROM unnest(
+    %b::bigint[], %b::bigint[], %b::bigint[], %b::text[], %b::boolean[], %b::text[], %b::bigint[], %b::bigint[]
+) AS change (fulfilled, cancelled, event_count, status, on_hold, hold_reason, cancelled_at, id)
+WHERE orders.id = change.id

@@ -1,4 +1,0 @@
--- ?1: order ids, as a JSON array
-SELECT line.order_id, line.position, line.sku, line.ordered, line.fulfilled, line.cancelled, line.partner, line.on_time
-FROM json_each(?1) AS wanted
-JOIN order_lines AS line ON line.order_id = wanted.value
