@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shipledger.file_import import ImportCommand
 from shipledger.fulfillment import FulfillmentStatus, Tracking, TrackingChanges, summed
 from shipledger.key import KeyCommand
 from shipledger.limits import ID_MAX
@@ -64,6 +65,8 @@ class CreateFulfillment:
     repeated: RepeatedTracking = RepeatedTracking.ACCEPT
     cautions: tuple[Caution, ...] = ()
     given: Tracking | None = None
+    import_id: int | None = None
+    """The import that it comes from. In files, one order and tracking number are one parcel."""
 
     def fingerprint(self) -> bytes:
         """Equal for requests that mean the same: both shapes, any order of lines. Warnings are no part of it.
@@ -204,9 +207,8 @@ class AddCarrierEvent:
 
 OrderCommand = ChangeOrder | CancelOrder | HoldOrder | ReleaseOrder
 FulfillmentCommand = ChangeTracking | CancelFulfillment | AddCarrierEvent
-Command = (
-    CreateFulfillment | CreateOrder | OrderCommand | FulfillmentCommand | KeyCommand | PutPartner | EndpointCommand
-)
+Administration = KeyCommand | PutPartner | EndpointCommand | ImportCommand
+Command = CreateFulfillment | CreateOrder | OrderCommand | FulfillmentCommand | Administration
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ from shipledger.command import (
     ReleaseOrder,
 )
 from shipledger.correcting import add_carrier_event, cancel_fulfillment, change_tracking
+from shipledger.file_import import BeginImport, FinishImport, UndoImport
 from shipledger.fulfilling import create_fulfillment
+from shipledger.import_rules import decide_import
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.key_rules import create_key, note_key_use, revoke_key, rotate_key
 from shipledger.order_intake import create_order
@@ -47,6 +49,9 @@ _RULES: Mapping[type[Command], Callable[..., Outcome]] = {
     ChangeEndpoint: decide_endpoint,
     DeleteEndpoint: decide_endpoint,
     RotateSecret: decide_endpoint,
+    BeginImport: decide_import,
+    FinishImport: decide_import,
+    UndoImport: decide_import,
 }
 
 

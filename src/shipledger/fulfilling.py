@@ -6,6 +6,7 @@ from dataclasses import replace
 from shipledger.command import CreateFulfillment, RepeatedTracking, RequestedLine, RequestedOrder
 from shipledger.document import Document, fulfillment_document, with_warnings
 from shipledger.event import EventType
+from shipledger.file_import import Imported
 from shipledger.fulfillment import Fulfillment
 from shipledger.order import Order
 from shipledger.outcome import Done, Outcome
@@ -21,6 +22,10 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
     shares = _find_orders(command, working_set)
     if isinstance(shares, Refusal):
         return shares
+    if command.import_id is not None:
+        known = _parcel_of_a_file(command, shares, working_set)
+        if known is not None:
+            return known
     # A key says whether a request is a repeat; without one, the operator's setting does.
     if command.idempotency_key is None and command.repeated is not RepeatedTracking.ACCEPT:
         repeat = _repeat_of_an_earlier_parcel(command, shares, working_set)
@@ -33,6 +38,10 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
     cautions = [*command.cautions, *ledger_cautions(command.origin, command.tracking.number, orders, working_set)]
     # Nothing below this line can be refused.
     parcel = [_fulfil(command, share, working_set, now) for share in shares]
+    if command.import_id is not None and command.idempotency_key is not None:
+        for made in parcel:
+            account, key = command.origin.account, command.idempotency_key
+            working_set.add_imported(Imported(command.import_id, made["id"], account, key))
     return _done(command, parcel, cautions)
 
 
@@ -68,6 +77,20 @@ def merge(first: RequestedOrder, second: RequestedOrder) -> RequestedOrder | Ref
         known = lines.get(line.sku)
         lines[line.sku] = RequestedLine(line.sku, known.quantity + line.quantity, known.at) if known else line
     return RequestedOrder(first.order, tuple(lines.values()), first.at)
+
+
+def _parcel_of_a_file(command: CreateFulfillment, shares: list[Share], working_set: WorkingSet) -> Outcome | None:
+    """What becomes of a parcel of a file that the ledger has already, whoever recorded it."""
+    for share in shares:
+        standing = working_set.repeats.get((share.order.id, command.tracking.number), [])
+        wanted = {line.sku: line.quantity for line in share.asked.lines or ()}
+        for fulfillment in standing:
+            if fulfillment.quantities() == wanted:
+                return replace(_done(command, [fulfillment_document(fulfillment)], ()), is_new=False, replayed=True)
+        if standing:
+            message = f"Fulfillment {standing[0].id} has this order and tracking number, and other quantities."
+            return Refusal(Reason.FULFILLMENT_EXISTS, (Detail("other_quantities", "tracking_number", message),))
+    return None
 
 
 def _repeat_of_an_earlier_parcel(

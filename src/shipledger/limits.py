@@ -5,6 +5,9 @@ ID_MAX = 2**63 - 1
 ASSIGNED_ORDER_ID_MIN = 10**15
 """Orders that come without an id get one from here up: above what sources use, and exact in JavaScript."""
 
+IMPORTED_PARCELS_MAX = 200
+"""Parcels of a file in one request."""
+IMPORT_FILE_NAME_CHARS_MAX = 255
 LINES_MAX = 2_000
 """Lines in one request, all its orders together."""
 QUANTITY_MAX = 10**9

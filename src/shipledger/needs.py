@@ -20,6 +20,7 @@ from shipledger.command import (
     RepeatedTracking,
     is_id_in_digits,
 )
+from shipledger.file_import import BeginImport, FinishImport, UndoImport
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
 from shipledger.partner_view import Partner
@@ -49,7 +50,8 @@ class Needs:
     which lines they hold is looked up first (`add_place`). `details` are ids of orders that are written down whole.
 
 
-    Tables of administration are small, and loaded whole (`keys`, `endpoints`) under a lock where several nodes write.
+    Tables of administration are small, and loaded whole (`keys`, `endpoints`, `imports`) under a lock where several
+    nodes write.
     """
 
     lines: dict[OrderKey, set[str] | None] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class Needs:
     keys: bool = False
     partners_to_change: bool = False
     endpoints: bool = False
+    imports: bool = False
     administrative_events_to_add: int = 0
 
     def add(self, command: Command) -> None:
@@ -94,6 +97,8 @@ class Needs:
                 self._add_order_change(command)
             case ChangeTracking() | CancelFulfillment() | AddCarrierEvent():
                 self._add_fulfillment_change(command)
+            case BeginImport() | FinishImport() | UndoImport():
+                self.imports = True
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)
@@ -109,7 +114,7 @@ class Needs:
                 self._need_lines(share.order, set())
                 self.partner_lines.add((share.order, partner))
             self.repeats.add((share.order, command.tracking.number, partner))
-        if command.repeated is not RepeatedTracking.ACCEPT:
+        if command.repeated is not RepeatedTracking.ACCEPT or command.import_id is not None:
             self.repeats_compared = REPEATS_COMPARED_MAX
         if command.origin.partner is not None:
             self.uses_compared = REPEATS_COMPARED_MAX

@@ -12,6 +12,7 @@ from typing import TypeVar
 from shipledger.command import OrderKey, Origin, is_id_in_digits
 from shipledger.document import Document
 from shipledger.event import Event, EventType
+from shipledger.file_import import FileImport, Imported
 from shipledger.fulfillment import (
     CarrierEvent,
     FulfilledLine,
@@ -56,10 +57,10 @@ class KeptAnswer:
 class WorkingSet:
     """What was loaded for a batch, and what the batch adds and changes.
 
-    `orders`, `keys` and `endpoints` are by id, `references` lead to ids, `kept` are by account and key. `repeats` are
-    earlier fulfillments that still stand, newest first, by order id and tracking number; `uses` tell, by tracking
-    number, of these and of a few of other orders. `details` are by order id, `fulfillments` and their `timelines` by
-    id: of those that commands name. The id iterators hold as many as the batch may need.
+    `orders`, `keys`, `endpoints` and `imports` are by id, `references` lead to ids, `kept` are by account and key.
+    `repeats` are earlier fulfillments that still stand, newest first, by order id and tracking number; `uses` tell, by
+    tracking number, of these and of a few of other orders. `details` are by order id, `fulfillments` and their
+    `timelines` by id: of those that commands name. The id iterators hold as many as the batch may need.
     """
 
     fulfillment_ids: Iterator[int]
@@ -80,6 +81,7 @@ class WorkingSet:
     feed_end: int = 0
     feed_end_to_be: int = 0
     """The last place of the feed, now and when all that is committed has its place; where endpoints were loaded."""
+    imports: dict[int, FileImport] = field(default_factory=dict)
 
     new_orders: list[NewOrder] = field(default_factory=list)
     new_fulfillments: list[Fulfillment] = field(default_factory=list)
@@ -96,6 +98,9 @@ class WorkingSet:
     changed_endpoints: dict[int, Endpoint] = field(default_factory=dict)
     changed_details: set[int] = field(default_factory=set)
     changed_fulfillments: set[int] = field(default_factory=set)
+    new_imports: list[FileImport] = field(default_factory=list)
+    changed_imports: dict[int, FileImport] = field(default_factory=dict)
+    new_imported: list[Imported] = field(default_factory=list)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
@@ -246,6 +251,20 @@ class WorkingSet:
         """Have what was held for it sent in the order of the feed, each with all its attempts ahead."""
         self._append(self.resumed_endpoints, endpoint)
 
+    def add_import(self, begun: FileImport) -> None:
+        """Add an import, of which nothing is known yet."""
+        self._put(self.imports, begun.id, begun)
+        self._append(self.new_imports, begun)
+
+    def change_import(self, known: FileImport, name: str, value: object) -> None:
+        """Set a field of an import."""
+        self._set(known, name, value)
+        self.changed_imports[known.id] = known
+
+    def add_imported(self, imported: Imported) -> None:
+        """Remember that an import made a fulfillment."""
+        self._append(self.new_imported, imported)
+
     def keep_answer(self, answer: KeptAnswer) -> None:
         """Keep the answer to a request with an idempotency key, for ever."""
         self._put(self.kept, (answer.account, answer.key), answer)
@@ -270,9 +289,11 @@ class WorkingSet:
             or self.new_carrier_events
             or self.new_kept
             or self.changed_keys
+            or self.new_imports
+            or self.changed_imports
         )
 
-    def _set(self, row: Order | OrderLine | Key | Endpoint, name: str, value: object) -> None:
+    def _set(self, row: object, name: str, value: object) -> None:
         self._undo.append(partial(setattr, row, name, getattr(row, name)))
         setattr(row, name, value)
 

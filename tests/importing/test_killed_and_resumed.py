@@ -13,6 +13,7 @@ import apsw
 import pytest
 
 from shipledger.importing.staging import Staging, TakenOrder
+from shipledger.order import OrderContent
 from shipledger.storage.sqlite_reading import open_to_read
 from tests.importing.imports import (
     broken_invariants,
@@ -111,7 +112,7 @@ def test_one_that_resumed_by_a_wrong_count_would_be_caught(tmp_path: Path, monke
     run_killed(killed, [file], batches=2, of_orders=100)
     orders, half = Staging.orders, orders_in(killed)
 
-    def orders_from_there(staging: Staging) -> Iterator[TakenOrder]:
+    def orders_from_there(staging: Staging[OrderContent]) -> Iterator[TakenOrder[OrderContent]]:
         return islice(orders(staging), half + 1, None)
 
     monkeypatch.setattr(Staging, "orders", orders_from_there)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from shipledger.event import Event
+from shipledger.file_import import FileImport, Imported
 from shipledger.fulfillment import CarrierEvent, Fulfillment, use_of_number
 from shipledger.key import Key
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
@@ -29,6 +30,8 @@ class MemoryLedger:
         self.keys: dict[int, Key] = {}
         self.partners: dict[str, Partner] = {}
         self.endpoints: dict[int, Endpoint] = {}
+        self.imports: dict[int, FileImport] = {}
+        self.imported: list[Imported] = []
         self._last_event_id = 0
         self._next_order_id = ASSIGNED_ORDER_ID_MIN
 
@@ -84,6 +87,7 @@ class MemoryLedger:
         working_set.keys = {key.id: replace(key) for key in self.keys.values() if needs.keys}
         working_set.endpoints = {one.id: replace(one) for one in self.endpoints.values() if needs.endpoints}
         working_set.feed_end = working_set.feed_end_to_be = self._last_event_id
+        working_set.imports = {known.id: replace(known) for known in self.imports.values() if needs.imports}
         return working_set
 
     def _load_named(self, needs: Needs, working_set: WorkingSet) -> None:
@@ -121,6 +125,9 @@ class MemoryLedger:
         self.keys |= {key.id: replace(key) for key in (*working_set.new_keys, *working_set.changed_keys.values())}
         endpoints = (*working_set.new_endpoints, *working_set.changed_endpoints.values())
         self.endpoints |= {endpoint.id: replace(endpoint) for endpoint in endpoints}
+        imports = (*working_set.new_imports, *working_set.changed_imports.values())
+        self.imports |= {known.id: replace(known) for known in imports}
+        self.imported += working_set.new_imported
         self._last_event_id = max([self._last_event_id, *(event.id for event in working_set.new_events)])
 
     def close(self) -> None:

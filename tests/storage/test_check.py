@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import pytest
 from shipledger.boot.ledgers import Database, check_ledger, migrate, open_ledger
 from shipledger.command import AddCarrierEvent, CancelFulfillment, CancelOrder
 from shipledger.commit.batch import commit_batch
+from shipledger.file_import import BeginImport
 from shipledger.fulfillment import FulfillmentStatus
 from shipledger.key import RotateKey
 from shipledger.needs import needs_of
@@ -63,7 +65,7 @@ BREAKS = [
     ("an order's totals are the sums of its lines", "DELETE FROM order_lines WHERE order_id = 2", "2"),
     ("an order's status is what its totals amount to", "UPDATE orders SET status = 'fulfilled' WHERE id = 2", "2"),
     ("an order's status is what its totals amount to", "UPDATE orders SET status = 'unfulfilled' WHERE id = 1", "1"),
-    ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET open_quantity = 9", ""),
+    ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET open_quantity = 77", ""),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET open_orders = 1", ""),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET lines_on_time = 1", ""),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET lines_late = 1", ""),
@@ -127,7 +129,9 @@ BREAKS = [
     ),
     ("a key that was replaced names a later one", "UPDATE keys SET replaced_by = 3 WHERE id = 1", "1"),
     ("a key that was replaced names a later one", "UPDATE keys SET replaced_by = 1 WHERE id = 2", "2"),
-    ("what a kept answer names exists", "UPDATE kept_answers SET made_id = 77", "k"),
+    ("what a kept answer names exists", "UPDATE kept_answers SET made_id = 77 WHERE key = 'k'", "k"),
+    ("what an import made is kept from being made again", "DELETE FROM kept_answers WHERE key = 'import-1'", "1 4"),
+    ("what an import made is kept from being made again", "UPDATE kept_answers SET made_id = 1", "1 4"),
     ("the schema is up to date", "DELETE FROM migrations", "0001 orders_and_fulfillments"),
 ]
 
@@ -170,7 +174,7 @@ def postgres(databases: Databases) -> Iterator[str]:
     with databases.dropped_at_the_end(databases.create) as create:
         url = sound_ledger(create())
         with connect(url, is_writer=True) as connection:
-            assert number_events(connection) == 9
+            assert number_events(connection) == 10
         yield url
 
 
@@ -196,6 +200,8 @@ def sound_ledger(place: Place) -> Place:
     done = commit_batch(ledger, [delivered, CancelFulfillment(ORIGIN, 3), CancelOrder(ORIGIN, 3)], NOW)
     assert all(isinstance(outcome, Done) for outcome in done), done
     commit_batch(ledger, [create(1), RotateKey(ORIGIN, 1, create(2).credential, overlap_seconds=9)], NOW)
+    commit_batch(ledger, [BeginImport(ORIGIN, "shipped.csv", "1")], NOW)
+    commit_batch(ledger, [replace(ship(2, ("C", 1), key="import-1"), import_id=1)], NOW)
     ledger.close()
     return place
 

@@ -101,7 +101,7 @@ def _rejects_paths(source: OrderFiles, rejects: Path | None) -> list[Path]:
     return [rejects, rejects.with_name(f"{rejects.stem}.lines{rejects.suffix}")][: len(source.files)]
 
 
-def _record_all(staging: Staging, record: Record, imported: Imported, progress: Progress) -> None:
+def _record_all(staging: Staging[OrderContent], record: Record, imported: Imported, progress: Progress) -> None:
     orders = staging.orders()
     while batch := list(islice(orders, ORDERS_A_BATCH)):
         for order, outcome in zip(batch, record([order.content for order in batch]), strict=True):

@@ -2,10 +2,12 @@
 
 import click
 
+from shipledger.cli.import_fulfillments import command as fulfillments
+from shipledger.cli.import_list import command as list_
 from shipledger.cli.import_orders import command as orders
 
 command = click.Group(
     "import",
-    commands={"orders": orders},
+    commands={"orders": orders, "fulfillments": fulfillments, "list": list_},
     help="Bring in what other programs wrote. Each import is safe to run again: what the ledger has is left alone.",
 )

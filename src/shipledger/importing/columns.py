@@ -90,19 +90,27 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def read_mapping(texts: Sequence[str]) -> dict[str, str]:
+Fields = Mapping[str, tuple[str, ...]]
+"""What may be read, and the plain names of columns that each is recognised by, the likeliest first."""
+
+
+def read_mapping(
+    texts: Sequence[str], fields: Fields = FIELDS, spellings: Mapping[str, str] = SPELLINGS
+) -> dict[str, str]:
     """The texts of --map, `field=column`, by field. Raises Unreadable."""
     mapping = {}
     for text in texts:
         name, separator, column = text.partition("=")
-        name = SPELLINGS.get(name.strip(), name.strip())
-        if not separator or name not in FIELDS:
-            raise Unreadable(f"--map takes field=column, where field is one of: {', '.join(FIELDS)}.")
+        name = spellings.get(name.strip(), name.strip())
+        if not separator or name not in fields:
+            raise Unreadable(f"--map takes field=column, where field is one of: {', '.join(fields)}.")
         mapping[name] = column.strip()
     return mapping
 
 
-def lay_out(columns: Sequence[str], mapping: Mapping[str, str], wanted: Sequence[str]) -> Layout:
+def lay_out(
+    columns: Sequence[str], mapping: Mapping[str, str], wanted: Sequence[str], fields: Fields = FIELDS
+) -> Layout:
     """Find the wanted fields among the columns. A field mapped to nothing is not looked for."""
     known = {plain(column): place for place, column in reversed(list(enumerate(columns)))}
     is_shopify = "name" in known and any(name.startswith("lineitem") for name in known)
@@ -111,7 +119,7 @@ def lay_out(columns: Sequence[str], mapping: Mapping[str, str], wanted: Sequence
         if name in mapping:
             place = _mapped(columns, mapping[name])
         else:
-            synonyms = (*(_SHOPIFY.get(name, ()) if is_shopify else ()), *FIELDS[name])
+            synonyms = (*(_SHOPIFY.get(name, ()) if is_shopify else ()), *fields[name])
             place = next((known[synonym] for synonym in synonyms if synonym in known), None)
         if place is not None:
             places[name] = place
@@ -129,15 +137,22 @@ def require_columns_of_mapping(mapping: Mapping[str, str], *tables: Sequence[str
             raise Unreadable(f"--map {name}={column}: no file has a column {column}. There are: {shown}.")
 
 
-def require_fields(layout: Layout, needed: Sequence[str], path: str) -> None:
-    """Raise Unreadable where a needed field has no column; says which columns there are, and how to tell."""
+def require_fields(layout: Layout, needed: Sequence[str], path: str, *, may_have_lines: bool = True) -> None:
+    """Raise Unreadable where a needed field has no column; says which columns there are, and how to tell.
+
+    `may_have_lines` says whether another file may hold the lines.
+    """
     missing = [name for name in needed if name not in layout.places]
     if missing:
         example = f"--map '{missing[0]}={layout.unused[0] if layout.unused else layout.columns[0]}'"
         raise Unreadable(
             f"{path}: no column was recognised as {' or '.join(missing)}. Its columns are: {', '.join(layout.columns)}."
             f" Say which it is, e.g. {example}"
-            + (", or name the file that has the lines with --lines FILE2." if "sku" in missing else ".")
+            + (
+                ", or name the file that has the lines with --lines FILE2."
+                if "sku" in missing and may_have_lines
+                else "."
+            )
         )
 
 

@@ -19,7 +19,7 @@ DELETED = "the order was deleted"
 
 
 def stage_orders(
-    file: JsonFile, staging: Staging, zone: tzinfo, progress: Progress, tell: Callable[[], object]
+    file: JsonFile, staging: Staging[OrderContent], zone: tzinfo, progress: Progress, tell: Callable[[], object]
 ) -> None:
     """Stage every order. Each of its lines counts as a row; an order without lines is one row."""
     for line, record in file.records(progress):

@@ -19,6 +19,7 @@ from shipledger.importing.json_orders import stage_orders
 from shipledger.importing.reading import Told, Unreadable
 from shipledger.importing.staging import Staging
 from shipledger.importing.table_orders import ORDER_FIELDS, Table, stage_headers, stage_lines
+from shipledger.order import OrderContent
 
 TOLD_EVERY_ROWS = 5_000
 
@@ -47,7 +48,7 @@ class OrderFiles:
 def open_order_files(orders: Path, lines: Path | None, maps: Sequence[str]) -> OrderFiles:
     """Open the file of orders, and that of their lines if there is one. Raises Unreadable."""
     mapping = read_mapping(maps)
-    files = [_open(path) for path in (orders, lines) if path is not None]
+    files = [open_file(path) for path in (orders, lines) if path is not None]
     if any(isinstance(file, JsonFile) and file.holds_orders for file in files):
         if len(files) > 1 or mapping:
             raise Unreadable("A file of whole orders takes neither --lines nor --map: its orders hold their lines.")
@@ -63,7 +64,8 @@ def open_order_files(orders: Path, lines: Path | None, maps: Sequence[str]) -> O
     return OrderFiles(files, tables)
 
 
-def _open(path: Path) -> CsvFile | JsonFile:
+def open_file(path: Path) -> CsvFile | JsonFile:
+    """A file, as what it is. Raises Unreadable."""
     try:
         if path.is_dir():
             raise Unreadable(f"{path} is a folder; name a file.")
@@ -84,9 +86,9 @@ def _open_csv(path: Path) -> CsvFile:
     return file
 
 
-def stage(source: OrderFiles, zone: tzinfo, told: Told) -> Staging:
+def stage(source: OrderFiles, zone: tzinfo, told: Told) -> Staging[OrderContent]:
     """Read everything. `told` hears now and then how many bytes and rows were read. Raises Unreadable."""
-    staging = Staging(lines_file=len(source.files) - 1)
+    staging = Staging(OrderContent, lines_file=len(source.files) - 1)
     read_before = 0
     progress = Progress()
 

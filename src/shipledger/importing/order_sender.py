@@ -54,7 +54,7 @@ class OrderSender:
             else:
                 if status not in {UNAVAILABLE, TOO_MANY}:
                     return _outcome(status, answer)
-                wait, why = _seconds(headers.get("Retry-After")), f"it answers {status}"
+                wait, why = seconds_of(headers.get("Retry-After")), f"it answers {status}"
             if time.monotonic() + wait > deadline:
                 raise ServerAway(f"The server at {self._host}:{self._port} takes no more orders: {why}.")
             time.sleep(wait)
@@ -120,6 +120,7 @@ def _outcome(status: int, answer: bytes) -> bool | str:
     return NOT_RECORDED
 
 
-def _seconds(retry_after: str | None) -> float:
+def seconds_of(retry_after: str | None) -> float:
+    """How long to wait, as the server says, within reason."""
     text = retry_after or ""
     return min(RETRY_SECONDS_MAX, float(text)) if text.isascii() and text.isdigit() else 1.0

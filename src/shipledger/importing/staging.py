@@ -3,15 +3,17 @@
 The database is nameless: the operating system removes it with the process, however that ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
+from typing import Generic, TypeVar
 
 import apsw
 import msgspec
 
 from shipledger.importing.line_values import Line
+from shipledger.importing.parcel import ParcelContent
 from shipledger.importing.reading import NO_LINES, TOO_MANY_LINES, TOO_MUCH_OF_A_SKU
 from shipledger.limits import LINES_MAX
 from shipledger.order import OrderContent, OrderedLine
@@ -24,7 +26,7 @@ _SCHEMA = """
     -- header: the order without its lines, as JSON. header_line: where it is a row of its own. refused: why.
     CREATE TABLE orders (
         number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, id INTEGER, header BLOB, header_line INTEGER,
-        refused TEXT
+        refused TEXT, is_repeated INTEGER NOT NULL DEFAULT 0
     );
     -- item: which of the lines of an order that is one object in its file.
     CREATE TABLE lines (
@@ -39,7 +41,6 @@ _SCHEMA = """
 _BUFFERED_MAX = 2_000
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(OrderContent).decode
 
 WHOLE = -1
 """In the place of an item: all of a row, or of an object."""
@@ -49,20 +50,27 @@ StagedOrder = tuple[int, str | None]
 """An order's number in the staging, and why no row of it can be taken."""
 
 
+Content = TypeVar("Content", OrderContent, ParcelContent)
+
+
 @dataclass(frozen=True, slots=True)
-class TakenOrder:
+class TakenOrder(Generic[Content]):
     """An order that can be recorded: its number in the staging, its content, and how many rows it is made of."""
 
     number: int
-    content: OrderContent
+    content: Content
     rows: int
 
 
-class Staging:
-    """What was read. File 0 is the orders' (or the only one), file 1 the lines'."""
+class Staging(Generic[Content]):
+    """What was read: orders, or parcels, of which each has a name and is called an order here.
 
-    def __init__(self, lines_file: int = 0) -> None:
-        """`lines_file` is the file that lines come from."""
+    File 0 is the orders' (or the only one), file 1 the lines'.
+    """
+
+    def __init__(self, content: type[Content], lines_file: int = 0) -> None:
+        """`content` is what an order is without its lines; `lines_file` is the file that lines come from."""
+        self._decode: Callable[[bytes], Content] = msgspec.json.Decoder(content).decode
         self.lines_file = lines_file
         self.rows = 0
         """Rows read, taken or not."""
@@ -77,7 +85,7 @@ class Staging:
         ).get
         return found
 
-    def add_order(self, name: str, header: OrderContent | str, header_line: int | None = None) -> StagedOrder:
+    def add_order(self, name: str, header: Content | str, header_line: int | None = None) -> StagedOrder:
         """Stage an order, or the reason why none of its rows can be taken."""
         if isinstance(header, str):
             order_id, content, refused = None, None, header
@@ -138,7 +146,7 @@ class Staging:
             (WHOLE,),
         )
 
-    def orders(self) -> Iterator[TakenOrder]:
+    def orders(self) -> Iterator[TakenOrder[Content]]:
         """Every order that is not refused, by id, so that a ledger grows at its end; lines in the order of the file."""
         rows = self._database.execute(
             "SELECT orders.number, header, header_line IS NOT NULL, sku, quantity, title, partner"
@@ -152,7 +160,21 @@ class Staging:
             if has_too_much_of_a_sku(lines):
                 self.refuse(number, TOO_MUCH_OF_A_SKU)
             else:
-                yield TakenOrder(number, replace(_decode(header), lines=lines), len(lines) + header_rows)
+                yield TakenOrder(number, replace(self._decode(header), lines=lines), len(lines) + header_rows)
+
+    def mark_repeated(self, number: int) -> None:
+        """The ledger had an order."""
+        self._database.execute("UPDATE orders SET is_repeated = 1 WHERE number = ?", (number,))
+
+    def verdicts(self) -> Iterator[tuple[int, str, str | None]]:
+        """The line of each row of the lines' file, what became of it, and why it was rejected."""
+        rows = self._database.execute(
+            "SELECT line, item, CASE WHEN is_repeated THEN 'repeated' ELSE 'taken' END, NULL"
+            " FROM lines JOIN orders USING (number) WHERE refused IS NULL"
+            " UNION ALL SELECT line, item, 'rejected', reason FROM rejects WHERE file = ? ORDER BY 1, 2",
+            (self.lines_file,),
+        )
+        return ((line, verdict, reason) for line, _, verdict, reason in rows)
 
     def rejects(self, file: int) -> Iterator[tuple[int, int, str]]:
         """Line, item and reason of each rejected row, in the order of the file."""

@@ -56,7 +56,7 @@ class Table:
         return len(self.file.columns)
 
 
-def stage_headers(table: Table, staging: Staging, zone: tzinfo, progress: Progress, tell: Told) -> None:
+def stage_headers(table: Table, staging: Staging[OrderContent], zone: tzinfo, progress: Progress, tell: Told) -> None:
     """Stage the orders of a table without lines. A row that cannot be taken is kept in mind for its lines."""
     for line, fields in table.file.rows(progress):
         staging.rows += 1
@@ -73,7 +73,7 @@ def stage_headers(table: Table, staging: Staging, zone: tzinfo, progress: Progre
             staging.add_order(name, header, header_line=line)
 
 
-def stage_lines(table: Table, staging: Staging, zone: tzinfo, progress: Progress, tell: Told) -> None:
+def stage_lines(table: Table, staging: Staging[OrderContent], zone: tzinfo, progress: Progress, tell: Told) -> None:
     """Stage the lines of a table; where it is the only one, its rows speak for the orders, too."""
     has_headers = staging.lines_file != 0
     read_line = _line_reader(table.layout)
@@ -97,7 +97,7 @@ def stage_lines(table: Table, staging: Staging, zone: tzinfo, progress: Progress
 
 
 def _order_of_row(
-    table: Table, fields: list[str] | None, staging: Staging, zone: tzinfo, *, has_headers: bool
+    table: Table, fields: list[str] | None, staging: Staging[OrderContent], zone: tzinfo, *, has_headers: bool
 ) -> StagedOrder:
     """The order that a row belongs to. The first row of an order in the only table speaks for the order."""
     name, fault = _name_and_fault(table, fields)

@@ -114,6 +114,18 @@ TABLES = (
     ),
     Table("feed_marks", ("name",), ("name", "place")),
     Table(
+        "imports",
+        ("id",),
+        (
+            "id", "file", "content", "created_at", "rows", "taken", "repeated", "rejected", "finished_at", "undone_at",
+        ),
+    ),
+    Table(
+        "imported_fulfillments",
+        ("import_id", "fulfillment_id"),
+        ("import_id", "fulfillment_id", "account", "key"),
+    ),
+    Table(
         "partner_totals",
         ("partner", "slot"),
         ("partner", "slot", "open_quantity", "open_orders", "lines_on_time", "lines_late"),

@@ -170,6 +170,13 @@ INVARIANTS = {
         ) AS due ON due.partner = told.partner AND due.event_id = told.event_id
         WHERE told.event_id IS NULL OR due.event_id IS NULL
     """,
+    "what an import made is kept from being made again": """
+        SELECT import_id, fulfillment_id FROM imported_fulfillments AS made
+        WHERE NOT EXISTS (
+            SELECT 1 FROM kept_answers AS kept
+            WHERE kept.account = made.account AND kept.key = made.key AND kept.made_id = made.fulfillment_id
+        )
+    """,
     "what a kept answer names exists": """
         SELECT key FROM kept_answers
         WHERE made_id IS NOT NULL

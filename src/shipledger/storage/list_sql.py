@@ -16,8 +16,12 @@ _AUDIT_COLUMNS = "id, type, created_at, actor, key_id, request_id, order_id, seq
 DUE = "coalesce(ship_by, deliver_by)"
 IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"
 """Both as the index of open orders by their date has them. An order is late that is open after it was due."""
-DUE_NOT_BY_INDEX = "coalesce(+ship_by, deliver_by)"
-"""The same moment, for which no index is taken: where many are late, the newest of them are found soon without."""
+_DUE_NOT_BY_INDEX = "coalesce(+ship_by, deliver_by)"
+LATE_SORTED_MAX = 5_000
+AMONG_FEW_LATE = f"id IN (SELECT id FROM orders WHERE {IS_OPEN} AND {DUE} < ? ORDER BY {DUE} LIMIT {LATE_SORTED_MAX})"
+AMONG_MANY_LATE = f"{IS_OPEN} AND {_DUE_NOT_BY_INDEX} < ?"
+"""Late orders: so few that they are found by their date and sorted by age, or so many that the newest are found soon
+without."""
 
 _HOLDS_SKU = """
     order_id IN (SELECT order_id FROM order_lines WHERE sku = ?)
@@ -38,10 +42,12 @@ not asked for."""
 Select = tuple[str, list[Any]]
 
 
-def list_orders(wanted: OrderFilter, after: Position | None, limit: int, partner: Partner, due: str = DUE) -> Select:
+def list_orders(
+    wanted: OrderFilter, after: Position | None, limit: int, partner: Partner, late: str = AMONG_FEW_LATE
+) -> Select:
     """created_at and id of the orders of a page, newest first, and of one more where there is one.
 
-    `due` says how late ones are found: DUE or DUE_NOT_BY_INDEX.
+    `late` says how late ones are found: AMONG_FEW_LATE or AMONG_MANY_LATE.
     """
     if partner is not None:
         return _list_partner_orders(wanted, after, limit, partner)
@@ -53,7 +59,7 @@ def list_orders(wanted: OrderFilter, after: Position | None, limit: int, partner
         ("id IN (SELECT order_id FROM fulfillments WHERE tracking_number = ?)", wanted.tracking_number),
         *_within("created_at", wanted.created_at),
         *_within("deliver_by", wanted.deliver_by),
-        (f"{IS_OPEN} AND {due} < ?", wanted.late_at),
+        (late, wanted.late_at),
         ("(created_at, id) < (?, ?)", after),
     ]
     where, values = _where(conditions)
@@ -77,7 +83,7 @@ def _list_partner_orders(wanted: OrderFilter, after: Position | None, limit: int
         *_within("created_at", wanted.created_at),
         (f"{of_order} deliver_by >= ?)", wanted.deliver_by.first),
         (f"{of_order} deliver_by <= ?)", wanted.deliver_by.last),
-        (f"{IS_OPEN} AND {of_order} {DUE_NOT_BY_INDEX} < ?)", wanted.late_at),
+        (f"{IS_OPEN} AND {of_order} {_DUE_NOT_BY_INDEX} < ?)", wanted.late_at),
         ("(created_at, order_id) < (?, ?)", after),
     ]
     where, values = _where(conditions)

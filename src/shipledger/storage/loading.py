@@ -6,6 +6,7 @@ from shipledger.document import Document
 from shipledger.fulfillment import CarrierEvent, Fulfillment, NumberUse, use_of_number
 from shipledger.needs import FoundNeeds, Needs
 from shipledger.partner_view import Partner, order_seen_by
+from shipledger.storage.import_rows import import_from_row
 from shipledger.storage.partner_routing import partners_from_rows
 from shipledger.storage.rows import (
     Row,
@@ -27,7 +28,7 @@ several columns; anything else is a plain value."""
 
 
 def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
-    """Kept answers, orders, keys and endpoints, then lines and earlier fulfillments, and those that commands name.
+    """Kept answers, orders and what is loaded whole, then lines, earlier fulfillments, and those that commands name.
 
     What does not depend on each other is asked for before any of it is read: a database at the end of a wire answers
     all of it in one trip.
@@ -41,6 +42,7 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     partner_rows = query("load_partners") if needs.routing else ()
     endpoint_rows = query("load_endpoints") if needs.endpoints else ()
     bounds = query("feed_bounds") if needs.endpoints else ()
+    imports = query("load_imports") if needs.imports else ()
     for row in kept_rows:
         kept = kept_answer_from_row(row)
         working_set.kept[kept.account, kept.key] = kept
@@ -59,6 +61,7 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
         working_set.endpoints[endpoint.id] = endpoint
     for working_set.feed_end, working_set.feed_end_to_be in bounds:
         pass
+    working_set.imports = {row[0]: import_from_row(row) for row in imports}
     _load_parts(query, needs.of_found(working_set.find), needs, working_set)
     _load_named(query, needs, working_set)
 

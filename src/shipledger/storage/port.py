@@ -211,6 +211,9 @@ class Reading(Protocol):
 
     def timeline(self, fulfillment_id: int, partner: Partner) -> list[Document] | None:
         """What was heard of a fulfillment's parcel, the latest first; None where there is no such fulfillment."""
+
+    def imports(self) -> list[Document]:
+        """Imports of files, the oldest first."""
         ...
 
     def events(self, after: int, limit: int, partner: Partner) -> list[PlacedEvent]:

@@ -231,9 +231,6 @@ def _claims(needs: Needs) -> list[int]:
     names += [f"order {key!r}" for key in needs.new_order_names]
     if needs.partners_to_change:
         names.append("partners")
-    if needs.keys:
-        names.append("keys")
-    if needs.endpoints:
-        names.append("endpoints")
+    names += [table for table in ("keys", "endpoints", "imports") if getattr(needs, table)]
     digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     return sorted({int.from_bytes(digest, "big", signed=True) for digest in digests})

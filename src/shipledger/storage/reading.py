@@ -11,6 +11,7 @@ from shipledger.document import (
     partner_document,
     with_fulfillments,
 )
+from shipledger.file_import import import_document
 from shipledger.fulfillment import Fulfillment
 from shipledger.key import Key
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
@@ -18,9 +19,10 @@ from shipledger.order import Order
 from shipledger.partner_view import Partner, fulfillment_seen_by
 from shipledger.storage.administration_reading import all_keys, audit_page, keys_page
 from shipledger.storage.event_reading import events_after, feed_after
+from shipledger.storage.import_rows import import_from_row
 from shipledger.storage.list_sql import (
-    DUE,
-    DUE_NOT_BY_INDEX,
+    AMONG_FEW_LATE,
+    AMONG_MANY_LATE,
     list_fulfillments,
     list_orders,
     skus_of,
@@ -39,6 +41,7 @@ from shipledger.storage.port import (
     PlacedEvent,
     Position,
 )
+from shipledger.storage.rehearsal import RehearsalLedger
 from shipledger.storage.report_reading import are_many_late, late_page, partner_documents
 from shipledger.storage.rows import Row, order_from_row
 from shipledger.storage.snapshot import Snapshot
@@ -65,8 +68,9 @@ class LedgerReading:
 
     def orders(self, wanted: OrderFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         with self._snapshot() as ledger:
-            due = DUE_NOT_BY_INDEX if wanted.late_at is not None and are_many_late(ledger, wanted.late_at) else DUE
-            places = list(ledger.select(*list_orders(wanted, after, limit, partner, due)))
+            are_many = wanted.late_at is not None and are_many_late(ledger, wanted.late_at)
+            late = AMONG_MANY_LATE if are_many else AMONG_FEW_LATE
+            places = list(ledger.select(*list_orders(wanted, after, limit, partner, late)))
             orders = whole_orders(ledger.query, [order_id for _, order_id in places[:limit]], partner)
         documents = [orders[order_id] for _, order_id in places[:limit]]
         return Page(documents, places[limit - 1] if len(places) > limit else None)
@@ -74,7 +78,15 @@ class LedgerReading:
     def orders_named(self, ids: list[int], references: list[str]) -> list[Order]:
         """The orders that have one of these ids or references, without their lines."""
         with self._snapshot() as ledger:
-            return [order_from_row(row) for row in ledger.query("load_orders", ids, references)]
+            return [order_from_row(row) for row in ledger.query("read_orders", ids, references)]
+
+    def rehearsal(self) -> RehearsalLedger:
+        """A ledger that decides as this one would, and writes nothing."""
+        return RehearsalLedger(self._snapshot)
+
+    def imports(self) -> list[Document]:
+        with self._snapshot() as ledger:
+            return [import_document(import_from_row(row)) for row in ledger.query("load_imports")]
 
     def fulfillment(self, fulfillment_id: int, partner: Partner) -> Document | None:
         with self._snapshot() as ledger:

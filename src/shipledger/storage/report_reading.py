@@ -5,7 +5,7 @@ from typing import Any
 
 from shipledger.document import Document
 from shipledger.partner_totals import OPERATORS_OWN
-from shipledger.storage.list_sql import DUE, IS_OPEN
+from shipledger.storage.list_sql import DUE, IS_OPEN, LATE_SORTED_MAX
 from shipledger.storage.port import Page, Position
 from shipledger.storage.rows import Row
 from shipledger.storage.snapshot import Snapshot
@@ -13,9 +13,6 @@ from shipledger.timestamp import MICROSECONDS_A_SECOND, Microseconds, show
 
 LOOKED_THROUGH_MAX = 500
 """Late orders that a page looks through for those of one partner: it may come out short, but it never takes long."""
-
-LATE_SORTED_MAX = 5_000
-"""So many late orders are found by their date and sorted by age; more are looked for from the newest on."""
 
 _TOTALS = """
     SELECT partner, sum(open_quantity), sum(open_orders), sum(lines_on_time), sum(lines_late)

@@ -13,6 +13,7 @@ from shipledger.key import Credential, Key, Role, Scope
 from shipledger.order import Order, OrderContent, OrderDetails, OrderLine
 from shipledger.outcome import Done
 from shipledger.routing import Partner
+from shipledger.storage.import_rows import import_rows
 from shipledger.storage.partner_routing import partner_row
 from shipledger.storage.partner_rows import new_partner_order_rows, partner_order_changes
 from shipledger.storage.webhook_rows import endpoint_rows
@@ -175,6 +176,7 @@ def rows_to_save(
     yield "change_partner_order", list(partner_order_changes(lines))
     yield from _fulfillment_rows(working_set)
     yield from _change_rows(working_set, working_set.changed_details - added)
+    yield from import_rows(working_set)
     yield "add_key", [_key_row(key) for key in working_set.new_keys]
     yield (
         "change_key",

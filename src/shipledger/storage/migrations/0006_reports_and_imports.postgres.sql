@@ -9,3 +9,25 @@ CREATE TABLE partner_totals (
     lines_late bigint NOT NULL,
     PRIMARY KEY (partner, slot)
 ) WITH (fillfactor = 50);
+
+CREATE TABLE imports (
+    id bigint PRIMARY KEY,
+    file text NOT NULL,
+    content text NOT NULL,
+    created_at bigint NOT NULL,
+    rows bigint NOT NULL,
+    taken bigint NOT NULL,
+    repeated bigint NOT NULL,
+    rejected bigint NOT NULL,
+    finished_at bigint,
+    undone_at bigint
+);
+
+-- What stands of what an import made: a row goes when its fulfillment is taken back.
+CREATE TABLE imported_fulfillments (
+    import_id bigint NOT NULL REFERENCES imports (id),
+    fulfillment_id bigint NOT NULL REFERENCES fulfillments (id),
+    account text NOT NULL,
+    key text NOT NULL,
+    PRIMARY KEY (import_id, fulfillment_id)
+);

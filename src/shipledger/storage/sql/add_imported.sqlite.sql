@@ -1,0 +1,2 @@
+INSERT INTO imported_fulfillments (import_id, fulfillment_id, account, key)
+VALUES (?, ?, ?, ?)

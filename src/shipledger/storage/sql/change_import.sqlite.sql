@@ -1,0 +1,3 @@
+UPDATE imports
+SET rows = ?, taken = ?, repeated = ?, rejected = ?, finished_at = ?, undone_at = ?
+WHERE id = ?
