@@ -50,6 +50,8 @@ class Lane:
         self._waiting: deque[DueMessage] = deque()
         self._busy: set[int] = set()
         """Events whose message is waiting, in flight, or not written down yet."""
+        self._kept_while_reading: set[int] = set()
+        """What was written down since the reading began may still be due by what is read."""
         self._in_flight: dict[asyncio.Task[None], DueMessage] = {}
         self._is_failing = endpoint.failing_since is not None
         self._is_stopping = False
@@ -97,6 +99,7 @@ class Lane:
 
     async def _fill(self) -> None:
         """Read what is due."""
+        self._kept_while_reading.clear()
         try:
             due = await self._storage.read(
                 self._storage.reading.due_messages, self.endpoint, self._asking, self._clock(), len(self._busy) + WINDOW
@@ -104,7 +107,8 @@ class Lane:
         except Exception as error:  # the database is away; while it is, nothing new is begun
             log.warning("due webhooks could not be read: %s", error)
             due = []
-        new = [message for message in due if message.event_id not in self._busy]
+        known = self._busy | self._kept_while_reading
+        new = [message for message in due if message.event_id not in known]
         self._is_drained = not new
         if not self._is_stopping:
             self._waiting.extend(new)
@@ -145,6 +149,7 @@ class Lane:
 
     def _kept(self, event_id: int) -> None:
         self._busy.discard(event_id)
+        self._kept_while_reading.add(event_id)
         if self.endpoint.is_ordered:
             self._is_drained = False  # what waited for this message is due now
         if not self._busy or not self._is_drained:

@@ -79,6 +79,7 @@ def errand_of(results: list[Result]) -> Errand:
     }  # the first of each
     steps = [
         ("record_messages", [_message_row(result) for result in results]),
+        ("postpone_messages", [late for result in results if (late := _postponed_row(result)) is not None]),
         ("add_webhook_attempts", [_attempt_row(result) for result in results]),
         ("note_failing", [(id_, result.attempt.attempted_at) for id_, result in sorted(failing.items())]),
         ("note_taking", sorted(taken)),
@@ -94,6 +95,13 @@ def _message_row(result: Result) -> tuple[int, int, int, str, int, int, int | No
         result.endpoint.id, message.event_id, message.due_at, str(verdict.status), message.attempts + 1, verdict.due_at,
         finished_at,
     )  # fmt: skip
+
+
+def _postponed_row(result: Result) -> tuple[int, int, int] | None:
+    """A message that later ones of its order wait for: they are not due before it."""
+    if not result.endpoint.is_ordered or result.verdict.status is not MessageStatus.PENDING:
+        return None
+    return result.endpoint.id, result.message.event_id, result.verdict.due_at
 
 
 def _attempt_row(result: Result) -> tuple[int, int, int, int, int | None, str | None, str]:

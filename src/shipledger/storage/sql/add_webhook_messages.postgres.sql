@@ -1,7 +1,12 @@
 -- A partner is told what the feed tells it: see load_partner_events.
 WITH given AS (SELECT %s::bigint AS first, %s::bigint AS last, %s::bigint AS now)
 INSERT INTO webhook_messages (endpoint_id, event_id, place, order_id, status, attempts, due_at, added_at)
-SELECT endpoint.id, event.id, place.position, event.order_id, 'pending', 0, given.now, given.now
+SELECT endpoint.id, event.id, place.position, event.order_id, 'pending', 0,
+    greatest(given.now, CASE WHEN endpoint.is_ordered THEN (
+        SELECT max(earlier.due_at) FROM webhook_messages AS earlier
+        WHERE earlier.endpoint_id = endpoint.id AND earlier.status = 'pending' AND earlier.order_id = event.order_id
+    ) END),
+    given.now
 FROM given
 JOIN event_positions AS place ON place.position > given.first AND place.position <= given.last
 JOIN events AS event ON event.id = place.event_id

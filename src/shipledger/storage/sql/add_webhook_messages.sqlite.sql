@@ -1,7 +1,12 @@
 -- A partner is told what the feed tells it: see load_partner_events.
 -- ?1: the place after which, ?2: the place up to which, ?3: now. A message that is there already stays as it is.
 INSERT INTO webhook_messages (endpoint_id, event_id, place, order_id, status, attempts, due_at, added_at)
-SELECT endpoint.id, event.id, event.id, event.order_id, 'pending', 0, ?3, ?3
+SELECT endpoint.id, event.id, event.id, event.order_id, 'pending', 0,
+    max(?3, CASE WHEN endpoint.is_ordered THEN ifnull((
+        SELECT max(earlier.due_at) FROM webhook_messages AS earlier
+        WHERE earlier.endpoint_id = endpoint.id AND earlier.status = 'pending' AND earlier.order_id = event.order_id
+    ), 0) ELSE 0 END),
+    ?3
 FROM events AS event
 JOIN webhook_endpoints AS endpoint
     ON instr(endpoint.event_types, ' * ') OR instr(endpoint.event_types, ' ' || event.type || ' ')
