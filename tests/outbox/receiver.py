@@ -66,26 +66,25 @@ class Receiver:
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    receiver, is_ready, loop = Receiver(), threading.Event(), asyncio.new_event_loop()
+    receiver, is_ready = Receiver(), threading.Event()
+    stop: list[Callable[[], object]] = []
 
     async def listen() -> None:
-        server = web.Server(receiver.take)
-        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=0.1)
+        stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+        stop.append(lambda: loop.call_soon_threadsafe(stopping.set))
+        runner = web.ServerRunner(web.Server(receiver.take), handle_signals=False, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         receiver.port = runner.addresses[0][1]
         is_ready.set()
         await stopping.wait()
         await runner.cleanup()
 
-    stopping = asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(listen()), daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(listen(),), daemon=True)
     thread.start()
     assert is_ready.wait(SECONDS_MAX)
     try:
         yield receiver
     finally:
-        loop.call_soon_threadsafe(stopping.set)
+        stop[0]()
         thread.join(SECONDS_MAX)
-        loop.close()

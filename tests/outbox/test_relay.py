@@ -5,14 +5,18 @@ import json
 import socket
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from operator import itemgetter
 
 import pytest
 from aiohttp import web
 
+from shipledger.command import CreateOrder
+from shipledger.order import OrderContent, OrderedLine
 from shipledger.timestamp import MICROSECONDS_A_SECOND
-from shipledger.webhook import RETRY_SECONDS, DeleteEndpoint, RotateSecret, Sealed
+from shipledger.webhook import RETRY_SECONDS, CreateEndpoint, DeleteEndpoint, RotateSecret, Sealed
 from tests.commit.commands import ORIGIN, ship
-from tests.outbox.house import MAKER, SALT, SEALED, House, live, verify, work
+from tests.outbox.house import MAKER, SALT, SEALED, SECONDS_MAX, House, live, verify, work
 from tests.outbox.receiver import Receiver, receiving
 from tests.storage.conftest import Database, PostgresDatabase
 
@@ -352,5 +356,50 @@ def test_secrets_cannot_be_made_from_what_the_database_holds(database: Database)
             content = house.database.content()
             assert secret not in repr(content).encode()
             assert MAKER._key not in repr(content).encode()
+
+    live(database, story)
+
+
+def test_a_partner_s_receiver_is_told_what_its_feed_tells_and_nothing_else(
+    database: Database, receiver: Receiver
+) -> None:
+    async def story(house: House) -> None:
+        acme = replace(ORIGIN, account="partner:acme", partner="acme")
+        await house.made(CreateEndpoint(acme, receiver.url, None, ("*",), False, SEALED))
+        lines = (OrderedLine("A", 2, partner="acme"), OrderedLine("B", 2, partner="other"), OrderedLine("C", 1))
+        mixed = CreateOrder(ORIGIN, OrderContent(1, lines, email="a@example.com"))
+        others = CreateOrder(ORIGIN, OrderContent(2, lines[1:]))
+        await house.commit(mixed, others)
+        await house.commit(ship(1, ("A", 1), ("B", 1), number="T1"), ship(1, ("C", 1), number="T2"))
+        async with house.relay() as relay:
+            await work(relay)
+        told = [json.loads(came.body) for came in receiver.taken]
+        assert sorted(event["type"] for event in told) == ["fulfillment.created", "order.created"]
+        assert b'"B"' not in b"".join(came.body for came in receiver.taken)
+        feed = [placed.document for placed in house.reading.events(0, 100, "acme")]
+        assert sorted(told, key=itemgetter("id")) == feed
+        for came in receiver.taken:
+            verify(came)
+
+    live(database, story)
+
+
+def test_a_receiver_that_hangs_holds_up_nobody_else(database: Database, receiver: Receiver) -> None:
+    async def story(house: House) -> None:
+        async def hang(request: web.BaseRequest) -> web.Response:
+            if request.path.endswith("hangs"):
+                await asyncio.sleep(SECONDS_MAX * 10)
+            return web.Response()
+
+        receiver.answer = hang
+        hanging = await house.register(receiver.url + "/hangs")
+        others = [await house.register(f"{receiver.url}/{number}") for number in range(5)]
+        await house.create_orders(60)
+        async with house.relay() as relay:
+            await relay.turn()
+            lanes = [relay._lanes[endpoint_id] for endpoint_id in others]
+            await asyncio.wait([lane.task for lane in lanes])
+            assert not relay._lanes[hanging].task.done()
+            assert len(receiver.taken) == 60 * len(others)
 
     live(database, story)

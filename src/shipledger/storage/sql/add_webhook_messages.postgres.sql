@@ -1,4 +1,3 @@
--- A partner is told what the feed tells it: see load_partner_events.
 WITH given AS (SELECT %s::bigint AS first, %s::bigint AS last, %s::bigint AS now)
 INSERT INTO webhook_messages (endpoint_id, event_id, place, order_id, status, attempts, due_at, added_at)
 SELECT endpoint.id, event.id, place.position, event.order_id, 'pending', 0,
@@ -16,16 +15,8 @@ WHERE event.order_id IS NOT NULL AND endpoint.deleted_at IS NULL AND place.posit
     AND (
         endpoint.partner IS NULL
         OR EXISTS (
-            SELECT 1 FROM partner_orders AS seen
-            WHERE seen.order_id = event.order_id AND seen.partner = endpoint.partner
-        )
-        AND (
-            event.type IN ('order.created', 'order.held', 'order.released', 'order.cancelled')
-            OR starts_with(event.type, 'fulfillment.')
-            AND EXISTS (
-                SELECT 1 FROM fulfillment_lines AS line
-                WHERE line.fulfillment_id = CAST(CAST(event.data AS json) ->> 'id' AS bigint) AND line.partner = endpoint.partner
-            )
+            SELECT 1 FROM partner_events AS told
+            WHERE told.partner = endpoint.partner AND told.position = place.position
         )
     )
 ON CONFLICT DO NOTHING

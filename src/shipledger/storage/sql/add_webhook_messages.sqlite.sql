@@ -1,4 +1,3 @@
--- A partner is told what the feed tells it: see load_partner_events.
 -- ?1: the place after which, ?2: the place up to which, ?3: now. A message that is there already stays as it is.
 INSERT INTO webhook_messages (endpoint_id, event_id, place, order_id, status, attempts, due_at, added_at)
 SELECT endpoint.id, event.id, event.id, event.order_id, 'pending', 0,
@@ -14,17 +13,6 @@ WHERE event.id > ?1 AND event.id <= ?2 AND event.order_id IS NOT NULL
     AND endpoint.deleted_at IS NULL AND event.id > endpoint.starts_after
     AND (
         endpoint.partner IS NULL
-        OR EXISTS (
-            SELECT 1 FROM partner_orders AS seen
-            WHERE seen.order_id = event.order_id AND seen.partner = endpoint.partner
-        )
-        AND (
-            event.type IN ('order.created', 'order.held', 'order.released', 'order.cancelled')
-            OR event.type LIKE 'fulfillment.%'
-            AND EXISTS (
-                SELECT 1 FROM fulfillment_lines AS line
-                WHERE line.fulfillment_id = event.data ->> 'id' AND line.partner = endpoint.partner
-            )
-        )
+        OR EXISTS (SELECT 1 FROM partner_events AS told WHERE told.partner = endpoint.partner AND told.event_id = event.id)
     )
 ON CONFLICT DO NOTHING

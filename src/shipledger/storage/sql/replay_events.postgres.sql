@@ -10,16 +10,8 @@ WHERE endpoint.id = given.endpoint_id AND event.order_id IS NOT NULL
     AND (
         endpoint.partner IS NULL
         OR EXISTS (
-            SELECT 1 FROM partner_orders AS seen
-            WHERE seen.order_id = event.order_id AND seen.partner = endpoint.partner
-        )
-        AND (
-            event.type IN ('order.created', 'order.held', 'order.released', 'order.cancelled')
-            OR starts_with(event.type, 'fulfillment.')
-            AND EXISTS (
-                SELECT 1 FROM fulfillment_lines AS line
-                WHERE line.fulfillment_id = CAST(CAST(event.data AS json) ->> 'id' AS bigint) AND line.partner = endpoint.partner
-            )
+            SELECT 1 FROM partner_events AS told
+            WHERE told.partner = endpoint.partner AND told.position = place.position
         )
     )
 ON CONFLICT (endpoint_id, event_id)

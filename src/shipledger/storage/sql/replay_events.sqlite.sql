@@ -8,18 +8,7 @@ JOIN webhook_endpoints AS endpoint
 WHERE endpoint.id = ?1 AND event.order_id IS NOT NULL
     AND (
         endpoint.partner IS NULL
-        OR EXISTS (
-            SELECT 1 FROM partner_orders AS seen
-            WHERE seen.order_id = event.order_id AND seen.partner = endpoint.partner
-        )
-        AND (
-            event.type IN ('order.created', 'order.held', 'order.released', 'order.cancelled')
-            OR event.type LIKE 'fulfillment.%'
-            AND EXISTS (
-                SELECT 1 FROM fulfillment_lines AS line
-                WHERE line.fulfillment_id = event.data ->> 'id' AND line.partner = endpoint.partner
-            )
-        )
+        OR EXISTS (SELECT 1 FROM partner_events AS told WHERE told.partner = endpoint.partner AND told.event_id = event.id)
     )
 ON CONFLICT (endpoint_id, event_id)
 DO UPDATE SET status = 'pending', attempts = 0, due_at = excluded.due_at, added_at = excluded.added_at, finished_at = NULL
