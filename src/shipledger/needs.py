@@ -88,6 +88,7 @@ class Needs:
                 self.administrative_events_to_add += ADMINISTRATIVE_EVENTS_MAX
             case PutPartner():
                 self.partners_to_change = True
+                self.administrative_events_to_add += 1
             case CreateEndpoint() | ChangeEndpoint() | DeleteEndpoint() | RotateSecret():
                 self.endpoints = True
                 self.administrative_events_to_add += 1
