@@ -15,7 +15,7 @@ from shipledger.command import (
     ReleaseOrder,
 )
 from shipledger.correcting import add_carrier_event, cancel_fulfillment, change_tracking
-from shipledger.file_import import BeginImport, FinishImport, UndoImport
+from shipledger.file_import import BeginImport, FinishImport, TakeBack, UndoImport
 from shipledger.fulfilling import create_fulfillment
 from shipledger.import_rules import decide_import
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
@@ -52,6 +52,7 @@ _RULES: Mapping[type[Command], Callable[..., Outcome]] = {
     BeginImport: decide_import,
     FinishImport: decide_import,
     UndoImport: decide_import,
+    TakeBack: decide_import,
 }
 
 

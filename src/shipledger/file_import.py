@@ -88,7 +88,20 @@ class UndoImport:
         return _digest("undo_import", self.import_id)
 
 
-ImportCommand = BeginImport | FinishImport | UndoImport
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Cancel a fulfillment that an import made, and free its key: the same file makes it anew."""
+
+    origin: Origin
+    made: Imported
+    idempotency_key: str | None = None
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same fulfillment."""
+        return _digest("take_back", self.made)
+
+
+ImportCommand = BeginImport | FinishImport | UndoImport | TakeBack
 
 
 def parcel_key(order: int | str, number: str, lines: Iterable[tuple[str, int]]) -> str:

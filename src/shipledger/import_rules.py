@@ -2,7 +2,17 @@
 
 from dataclasses import replace
 
-from shipledger.file_import import BeginImport, FileImport, FinishImport, ImportCommand, UndoImport, import_document
+from shipledger.command import CancelFulfillment
+from shipledger.correcting import cancel_fulfillment
+from shipledger.file_import import (
+    BeginImport,
+    FileImport,
+    FinishImport,
+    ImportCommand,
+    TakeBack,
+    UndoImport,
+    import_document,
+)
 from shipledger.outcome import Done, Outcome
 from shipledger.refusal import Reason, Refusal
 from shipledger.timestamp import Microseconds
@@ -10,7 +20,7 @@ from shipledger.working_set import WorkingSet
 
 
 def decide_import(command: ImportCommand, working_set: WorkingSet, now: Microseconds) -> Outcome:
-    """Begin, finish or undo an import."""
+    """Begin or finish an import, or undo it."""
     match command:
         case BeginImport():
             return _begin(command, working_set, now)
@@ -18,6 +28,8 @@ def decide_import(command: ImportCommand, working_set: WorkingSet, now: Microsec
             return _finish(command, working_set, now)
         case UndoImport():
             return _undo(command, working_set, now)
+        case TakeBack():
+            return _take_back(command, working_set, now)
 
 
 def _begin(command: BeginImport, working_set: WorkingSet, now: Microseconds) -> Outcome:
@@ -51,3 +63,11 @@ def _undo(command: UndoImport, working_set: WorkingSet, now: Microseconds) -> Ou
     if known.undone_at is None:
         working_set.change_import(known, "undone_at", now)
     return Done(import_document(known), known.id)
+
+
+def _take_back(command: TakeBack, working_set: WorkingSet, now: Microseconds) -> Outcome:
+    """Cancel it, unless it was cancelled before, and forget that it was ever imported."""
+    outcome = cancel_fulfillment(CancelFulfillment(command.origin, command.made.fulfillment_id), working_set, now)
+    if isinstance(outcome, Done):
+        working_set.forget_imported(command.made)
+    return outcome

@@ -20,7 +20,7 @@ from shipledger.command import (
     RepeatedTracking,
     is_id_in_digits,
 )
-from shipledger.file_import import BeginImport, FinishImport, UndoImport
+from shipledger.file_import import BeginImport, FinishImport, TakeBack, UndoImport
 from shipledger.key import CreateKey, NoteKeyUse, RevokeKey, RotateKey
 from shipledger.order import Order
 from shipledger.partner_view import Partner
@@ -100,6 +100,9 @@ class Needs:
                 self._add_fulfillment_change(command)
             case BeginImport() | FinishImport() | UndoImport():
                 self.imports = True
+            case TakeBack(made=made):
+                self.changes += 1
+                self.fulfillments.setdefault(made.fulfillment_id, set())
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)

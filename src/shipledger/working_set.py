@@ -101,6 +101,7 @@ class WorkingSet:
     new_imports: list[FileImport] = field(default_factory=list)
     changed_imports: dict[int, FileImport] = field(default_factory=dict)
     new_imported: list[Imported] = field(default_factory=list)
+    forgotten: list[Imported] = field(default_factory=list)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
     _undo: list[Callable[[], object]] = field(default_factory=list)
@@ -265,6 +266,10 @@ class WorkingSet:
         """Remember that an import made a fulfillment."""
         self._append(self.new_imported, imported)
 
+    def forget_imported(self, made: Imported) -> None:
+        """Forget that an import made a fulfillment, and the answer that kept it from being made again."""
+        self._append(self.forgotten, made)
+
     def keep_answer(self, answer: KeptAnswer) -> None:
         """Keep the answer to a request with an idempotency key, for ever."""
         self._put(self.kept, (answer.account, answer.key), answer)
@@ -291,6 +296,7 @@ class WorkingSet:
             or self.changed_keys
             or self.new_imports
             or self.changed_imports
+            or self.forgotten
         )
 
     def _set(self, row: object, name: str, value: object) -> None:

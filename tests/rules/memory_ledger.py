@@ -128,6 +128,9 @@ class MemoryLedger:
         imports = (*working_set.new_imports, *working_set.changed_imports.values())
         self.imports |= {known.id: replace(known) for known in imports}
         self.imported += working_set.new_imported
+        for made in working_set.forgotten:
+            self.imported.remove(made)
+            del self.kept[made.account, made.key]
         self._last_event_id = max([self._last_event_id, *(event.id for event in working_set.new_events)])
 
     def close(self) -> None:

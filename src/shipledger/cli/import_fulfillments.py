@@ -51,7 +51,7 @@ def import_file(
     from shipledger.importing.parcel_files import open_parcel_file
 
     settings = settings_from({"database": database, "timezone": timezone})
-    with _told_why_not():
+    with told_why_not():
         source = open_parcel_file(file, maps)
         if not as_json:
             click.echo(source.described(), err=True)
@@ -80,7 +80,7 @@ def _verdicts() -> "Verdict":
 
 
 @contextmanager
-def _told_why_not() -> Iterator[None]:
+def told_why_not() -> Iterator[None]:
     """What ends an import becomes a message, and an exit status."""
     import apsw
     import psycopg

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from shipledger.command import CreateFulfillment
+from shipledger.file_import import TakeBack, UndoImport
 from shipledger.http.answer import Answer, json_answer, refusal_answer
 from shipledger.http.call import Call
 from shipledger.http.import_request import read_begin, read_finish, read_parcels
@@ -11,6 +12,8 @@ from shipledger.http.parameters import not_found, path_id, require_known_paramet
 from shipledger.outcome import Crashed, Done, Fault, Outcome
 from shipledger.refusal import Reason, Refusal
 
+TAKEN_BACK_MAX = 256
+"""Fulfillments that one request to undo an import takes back."""
 AT_ONCE_MAX = 64
 """Parcels of a file that are handed to the committer together: others have their turn in between."""
 
@@ -37,6 +40,22 @@ async def list_(call: Call) -> Answer:
     """Every import, the oldest first."""
     require_known_parameters(call, frozenset())
     return json_answer({"imports": await call.read(call.services.reading.imports)})
+
+
+async def undo(call: Call) -> Answer:
+    """Take back some of what an import made; when nothing is left of it, it is undone."""
+    require_known_parameters(call, frozenset())
+    import_id = path_id(call, Reason.NOT_FOUND)
+    made = await call.read(call.services.reading.imported, import_id, TAKEN_BACK_MAX)
+    for first in range(0, len(made), AT_ONCE_MAX):
+        part = made[first : first + AT_ONCE_MAX]
+        await asyncio.gather(*(call.services.submit(TakeBack(call.origin, each)) for each in part))
+    is_left = bool(await call.read(call.services.reading.imported, import_id, 1))
+    if not is_left:
+        outcome = await call.services.submit(UndoImport(call.origin, import_id))
+        if isinstance(outcome, Refusal):
+            return refusal_answer(outcome)
+    return json_answer({"taken_back": len(made), "is_undone": not is_left})
 
 
 async def add(call: Call) -> Answer:

@@ -40,6 +40,17 @@ class ImportList(Struct):
     imports: list[Import]
 
 
+class UndoImport(Struct):
+    """Nothing needs to be said."""
+
+
+class ImportUndone(Struct):
+    """How many fulfillments were taken back, and whether nothing is left."""
+
+    taken_back: int
+    is_undone: bool
+
+
 class ImportParcels(Struct):
     """Parcels of a file."""
 

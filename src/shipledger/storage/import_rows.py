@@ -27,6 +27,8 @@ def import_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
         "add_imported",
         [(made.import_id, made.fulfillment_id, made.account, made.key) for made in working_set.new_imported],
     )
+    yield "forget_imported", [(made.import_id, made.fulfillment_id) for made in working_set.forgotten]
+    yield "forget_answer", [(made.account, made.key) for made in working_set.forgotten]
 
 
 def _changing(known: FileImport) -> Row:

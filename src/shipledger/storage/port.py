@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shipledger.document import Document
+from shipledger.file_import import Imported
 from shipledger.key import Key
 from shipledger.needs import Needs
 from shipledger.partner_view import Partner
@@ -214,6 +215,10 @@ class Reading(Protocol):
 
     def imports(self) -> list[Document]:
         """Imports of files, the oldest first."""
+        ...
+
+    def imported(self, import_id: int, limit: int) -> list[Imported]:
+        """What stands of what an import made, the newest first."""
         ...
 
     def events(self, after: int, limit: int, partner: Partner) -> list[PlacedEvent]:

@@ -11,7 +11,7 @@ from shipledger.document import (
     partner_document,
     with_fulfillments,
 )
-from shipledger.file_import import import_document
+from shipledger.file_import import Imported, import_document
 from shipledger.fulfillment import Fulfillment
 from shipledger.key import Key
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
@@ -87,6 +87,12 @@ class LedgerReading:
     def imports(self) -> list[Document]:
         with self._snapshot() as ledger:
             return [import_document(import_from_row(row)) for row in ledger.query("load_imports")]
+
+    def imported(self, import_id: int, limit: int) -> list[Imported]:
+        sql = "SELECT fulfillment_id, account, key FROM imported_fulfillments WHERE import_id = ?"
+        with self._snapshot() as ledger:
+            rows = ledger.select(f"{sql} ORDER BY fulfillment_id DESC LIMIT ?", [import_id, limit])
+            return [Imported(import_id, *row) for row in rows]
 
     def fulfillment(self, fulfillment_id: int, partner: Partner) -> Document | None:
         with self._snapshot() as ledger:

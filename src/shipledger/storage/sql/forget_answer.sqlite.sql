@@ -1,0 +1,1 @@
+DELETE FROM kept_answers WHERE account = ? AND key = ?
