@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from shipledger.fulfillment import FulfillmentStatus
 from shipledger.http.documentation.change_examples import CHANGE_NOTES
+from shipledger.http.documentation.report_notes import REPORT_NOTES
 from shipledger.http.documentation.webhook_notes import WEBHOOK_NOTES
 from shipledger.order import OrderStatus
 
@@ -210,4 +211,4 @@ FIELD_NOTES = {
         "warnings": "Only where there is something to know.",
     },
 }
-FIELD_NOTES = {**FIELD_NOTES, **WEBHOOK_NOTES}
+FIELD_NOTES = {**FIELD_NOTES, **WEBHOOK_NOTES, **REPORT_NOTES}

@@ -1,0 +1,38 @@
+"""What the fields of imports, exports and reports mean, where name and type do not say it all."""
+
+from collections.abc import Mapping
+
+REPORT_NOTES: Mapping[str, Mapping[str, str]] = {
+    "BeginImport": {
+        "file": "The file's name, which is only shown.",
+        "fingerprint": "A hash of what is in the file: the same again goes on with the import that it began.",
+    },
+    "ImportRows": {
+        "rows": "Rows of the file.",
+        "taken": "Rows that were recorded.",
+        "repeated": "Rows that the ledger had.",
+        "rejected": "Rows that could not be taken.",
+    },
+    "ImportParcels": {
+        "fulfillments": "Parcels of the file, each of one order and with its line_items, of all rows with its tracking"
+        " number.",
+    },
+    "ImportResult": {
+        "code": "Why it was refused; null where it was not.",
+        "id": "The fulfillment, also where the ledger had it.",
+        "is_new": "Whether it was recorded by this request.",
+    },
+    "LateOrder": {
+        "due_by": "ship_by, or, where there is none, deliver_by.",
+        "remaining": "Over all lines.",
+        "partners": "What remains, by whose lines it is.",
+    },
+    "PartnerReport": {
+        "partner": "null: the operator's own lines.",
+        "open_orders": "Orders of which something of these lines remains.",
+        "open_quantity": "How much of these lines remains.",
+        "lines_on_time": "Lines that were completed by the date of their order.",
+        "lines_late": "Lines that were completed after it.",
+        "on_time_share": "Lines on time, of all that were completed and had a date; null where there are none.",
+    },
+}
