@@ -11,7 +11,12 @@ from shipledger.working_set import WorkingSet
 
 
 def create_order(command: CreateOrder, working_set: WorkingSet, now: Microseconds) -> Outcome:
-    """Record an order. The same order again is no new one; another under its id or reference is refused."""
+    """Record an order. The same order again is no new one; another under its id or reference is refused.
+
+    Partners bring none: to them there is no such thing, nor does an answer tell of orders that there are.
+    """
+    if command.origin.partner is not None:
+        return Refusal(Reason.NOT_FOUND)
     content = command.content
     fingerprint = command.fingerprint()
     by_id = None if content.id is None else working_set.orders.get(content.id)

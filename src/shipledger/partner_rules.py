@@ -10,7 +10,12 @@ from shipledger.working_set import WorkingSet
 
 
 def put_partner(command: PutPartner, working_set: WorkingSet, now: Microseconds) -> Outcome:
-    """Give a partner these rules, unless another has one of them. The same rules again change nothing."""
+    """Give a partner these rules, unless another has one of them. The same rules again change nothing.
+
+    It is the operator's to say: another's rules do not exist for a partner, nor do its own.
+    """
+    if command.origin.partner is not None:
+        return Refusal(Reason.NOT_FOUND)
     taken = [
         Detail("rule_taken", f"{kind}[{index}]", f"Partner {holder} has this rule; take it from there first.")
         for kind in KINDS

@@ -32,10 +32,12 @@ from shipledger.origin import Origin, account_of
 from shipledger.outbox.feed_watch import FeedWatch
 from shipledger.outcome import Done, Fault, Outcome
 from shipledger.refusal import Refusal
-from shipledger.storage.port import Ledger, Reading
-from shipledger.storage.postgres_connection import connect
+from shipledger.storage.port import Ledger
+from shipledger.storage.postgres_connection import Connection, connect
 from shipledger.storage.postgres_sequencer import number_events
+from shipledger.storage.reading import LedgerReading
 from shipledger.timestamp import MICROSECONDS_A_SECOND
+from shipledger.webhook import Attempt, CreateEndpoint, Endpoint, Sealed
 from tests.rules.asking import Parcel
 from tests.serving import Database
 
@@ -58,8 +60,9 @@ class World:
     """A ledger, and the application over it as a partner's key sees it."""
 
     ledger: Ledger
-    reading: Reading
-    database: Database
+    reading: LedgerReading
+    sequencing: Connection | None
+    """On PostgreSQL: where events get their places from."""
     executor: ThreadPoolExecutor
     _moments: Iterator[int] = field(default_factory=lambda: itertools.count(_START, MICROSECONDS_A_SECOND))
 
@@ -75,9 +78,8 @@ class World:
             outcomes = commit_all_or_none(self.ledger, commands, now)
         else:
             outcomes = commit_batch(self.ledger, commands, now)
-        if isinstance(self.database, str):
-            with connect(self.database, is_writer=True) as connection:
-                number_events(connection)
+        if self.sequencing is not None:
+            number_events(self.sequencing)
         return outcomes
 
     def application(self) -> Application:
@@ -90,6 +92,8 @@ class World:
             "zone": UTC,
             "repeated": RepeatedTracking.ACCEPT,
             "watch": FeedWatch(None),
+            "webhooks": Desk(),
+            "webhook_reading": self.reading.webhooks,
             "openapi": {},
             "docs": (b"", []),
             "welcome": (b"", []),
@@ -99,6 +103,22 @@ class World:
         gate = Gate(lambda: _START)
         gate.replace(_key(number, partner) for number, partner in enumerate(KEYS, 1))
         return Application(ROUTES, services(**{name: given.get(name) for name in Services.__dataclass_fields__}), gate)
+
+
+class Desk:
+    """Stands in for what webhooks do beside the ledger: it sends nothing."""
+
+    async def url_fault(self, _: str) -> None:
+        return None
+
+    def new_secret(self) -> tuple[Sealed, str]:
+        return Sealed(b"salt", b"check"), "whsec_x"
+
+    async def ping(self, _: Endpoint) -> Attempt:
+        return Attempt(_START, 1, 204)
+
+    async def replay(self, _: int, event_ids: list[int]) -> int:
+        return len(event_ids)
 
 
 def _key(number: int, partner: str | None) -> Key:
@@ -117,9 +137,12 @@ def world(database: Database) -> Iterator[World]:
     migrate(database)
     ledger, reading = open_ledger(database), open_reading(database)
     executor = ThreadPoolExecutor(1)
+    sequencing = connect(database, is_writer=True) if isinstance(database, str) else None
     try:
-        yield World(ledger, reading, database, executor)
+        yield World(ledger, reading, sequencing, executor)
     finally:
+        if sequencing is not None:
+            sequencing.close()
         ledger.close()
         executor.shutdown()
         reading.close()
@@ -134,7 +157,12 @@ def _line(sku: str, quantity: int, partner: str | None, title: str | None = None
     return OrderedLine(sku, quantity, title, partner)
 
 
-def history(*, with_others: bool) -> list[CreateOrder | Parcel]:
+def _endpoint(partner: str | None, name: str) -> CreateEndpoint:
+    origin = Origin(account_of(partner), partner, "a key", None, "request")
+    return CreateEndpoint(origin, f"https://example.com/{name}", name, ("*",), False, Sealed(b"salt", b"check"))
+
+
+def history(*, with_others: bool) -> list[CreateOrder | CreateEndpoint | Parcel]:
     """What was recorded: with zenith's things, or with others of the operator's in their place."""
     mine = [_line("A", 11, "acme", "Acme's"), _line("B", 5, "acme")]
     others = [_line("A", 7777, "zenith", "Zenith's"), _line("ZENITH-SKU", 4242, "zenith"), _line("A", 333, None)]
@@ -160,6 +188,8 @@ def history(*, with_others: bool) -> list[CreateOrder | Parcel]:
         Parcel(((SHARED, (("A", 108 if with_others else 8),)),), "MIXED", None),
         Parcel(((ZENITHS, (("C", 1),)),), NUMBER, "zenith" if with_others else None),
         Parcel(((OWN, None),), "ACME-2", "acme"),
+        _endpoint("acme", "own"),
+        _endpoint("zenith" if with_others else None, "zenith"),
         of_others(("A", 5), number="ZENITH-LAST"),
     ]
 
@@ -217,7 +247,12 @@ _PARCELS = [
     _groups(OWN),
     _groups(SHARED, lines=_lines("B", 1)),
 ]
-_BODIES = {("POST", path): _PARCELS for path in ("/v1/fulfillments", "/v1/fulfillments/bulk")}
+_RANGES = [{"after": 0}, *({"after": id_} for id_ in range(1, 14)), {"after": 0, "before": 7}, {"event_ids": [1]}]
+_BODIES: dict[tuple[str, str], list[Any]] = {
+    ("POST", "/v1/fulfillments"): _PARCELS,
+    ("POST", "/v1/fulfillments/bulk"): _PARCELS,
+    ("POST", "/v1/webhooks/{id}/replay"): _RANGES,
+}
 
 
 def requests_of(route: Route) -> Iterator[tuple[str, str, Any]]:
@@ -292,7 +327,8 @@ async def all_answers(place: World, partner: str) -> dict[str, Answer]:
     for route in ROUTES:
         for method, url, body in requests_of(route):
             answers[f"{method} {url} {json.dumps(body)}"] = await ask(application, partner, method, url, body)
-        if route.list_spec is not None and answers[f"GET {route.path} null"][0] == HTTPStatus.OK:
+        first = answers.get(f"GET {route.path} null")
+        if route.list_spec is not None and first is not None and first[0] == HTTPStatus.OK:
             for number, page in enumerate(await walk(application, partner, f"{route.path}?limit=1")):
                 answers[f"page {number} of {route.path}"] = page
     for number, page in enumerate(await walk(application, partner, "/v1/events?limit=1&after=0")):

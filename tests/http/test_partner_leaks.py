@@ -9,7 +9,7 @@ import pytest
 
 from shipledger import fulfilling
 from shipledger.share import share_of
-from shipledger.storage import event_reading, loading, reading
+from shipledger.storage import event_reading, loading, reading, webhook_reading
 from tests.http.partner_worlds import (
     ABSENT,
     MARKERS,
@@ -96,12 +96,12 @@ def test_a_cursor_is_of_no_use_to_another(engine: Engine) -> None:
 # Negative controls: each place that knows of partners, without its predicate.
 
 
-def without_partner(name: str) -> Callable[[pytest.MonkeyPatch], None]:
+def without_partner(name: str, place: type[Any] = reading.LedgerReading) -> Callable[[pytest.MonkeyPatch], None]:
     """A question of the reading side that forgets who asks."""
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        asked = getattr(reading.LedgerReading, name)
-        monkeypatch.setattr(reading.LedgerReading, name, lambda self, *given: asked(self, *given[:-1], None))
+        asked = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda self, *given: asked(self, *given[:-1], None))
 
     return patch
 
@@ -117,6 +117,7 @@ BROKEN = {
     "a list of fulfillments": without_partner("fulfillments"),
     "the nearest sku": without_partner("skus"),
     "the feed": without_partner("feed"),
+    "receivers": without_partner("endpoints", webhook_reading.WebhookReading),
     "an order's lines": without(loading, "order_seen_by", lambda partner, order: order),
     "a parcel's lines": without(reading, "fulfillment_seen_by", lambda partner, made: made),
     "an event's data": without(event_reading, "event_told_to", lambda partner, event, contents: event),

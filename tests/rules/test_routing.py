@@ -1,5 +1,6 @@
 """Where lines of new orders go: a line's own partner, an exact sku, the longest prefix, the channel; else nowhere."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -119,6 +120,14 @@ def test_each_change_is_in_the_audit_trail_and_of_no_order(desk: Desk) -> None:
     assert event.data == {
         "name": "exact", "skus": [], "sku_prefixes": [], "channels": [], "changed_at": "2024-04-30T12:00:00Z",
     }  # fmt: skip
+
+
+def test_a_partner_neither_brings_orders_nor_routes(desk: Desk) -> None:
+    before = desk.snapshot()
+    commands = order(None, line("A", 1, "red")), order(1, line("A", 1)), put("red", Rules())
+    refused = send(desk, *(replace(command, origin=origin("red")) for command in commands))
+    assert {reason(outcome) for outcome in refused} == {Reason.NOT_FOUND}
+    assert desk.snapshot() == before
 
 
 def test_a_partner_sees_an_order_that_was_routed_to_it(desk: Desk) -> None:

@@ -10,9 +10,10 @@ from shipledger.commit.batch import commit_batch
 from shipledger.needs import needs_of
 from shipledger.order import OrderContent, OrderedLine
 from shipledger.outcome import Done
-from shipledger.storage.port import FulfillmentFilter, Ledger, OrderFilter, Range, Reading
+from shipledger.storage.port import FeedGap, FulfillmentFilter, Ledger, OrderFilter, Range, Reading
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_sequencer import number_events
+from shipledger.storage.reading import LedgerReading
 from tests.commit.commands import NOW, ORIGIN, ship
 from tests.storage.conftest import Database, PostgresDatabase
 
@@ -201,6 +202,21 @@ def test_a_partner_is_told_of_its_own_fulfillments_and_of_what_becomes_of_its_or
     assert told[3]["data"] == reading.fulfillment(parcels["MIXED"], "east")
     assert {event["sequence"] for event in told} == {None}
     assert all(event.document["sequence"] for event in reading.events(0, 99, None)), "the operator is told it"
+
+
+def test_events_that_a_partner_is_not_told_of_are_unknown_to_it(
+    database: Database, reading: LedgerReading, parcels: dict[str, int]
+) -> None:
+    number_all(database)
+    every = [event.document["id"] for event in reading.events(0, 99, None)]
+    told = [event.document["id"] for event in reading.events(0, 99, "east")]
+    assert reading.webhooks.event_ids(0, None, 99, "east") == told
+    assert reading.webhooks.event_ids(told[0], told[2], 99, "east") == told[1:2]
+    for event_id in {*every, 10**6} - {*told}:
+        assert reading.feed(event_id, 9, "east") == FeedGap(None)
+        assert reading.webhooks.event_ids(event_id, None, 9, "east") is None
+        assert reading.webhooks.event_ids(0, event_id, 9, "east") is None
+    assert reading.webhooks.event_ids(0, None, 99, None) == every
 
 
 def number_all(database: Database) -> None:

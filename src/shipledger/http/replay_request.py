@@ -56,7 +56,7 @@ async def events_to_replay(call: Call, endpoint: Endpoint, asked: Replay) -> lis
         return asked.event_ids
     if asked.failed_since is not None:
         return await call.read(reading.dead_messages, endpoint.id, asked.failed_since, limit)
-    events = await call.read(reading.event_ids, asked.after or 0, asked.before, limit)
+    events = await call.read(reading.event_ids, asked.after or 0, asked.before, limit, call.origin.partner)
     if events is None:
         message = "after and before must be ids of events of this ledger."
         raise refused(400, message, code="event_unknown", at="after" if asked.after else "before")

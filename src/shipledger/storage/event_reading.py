@@ -21,14 +21,15 @@ def feed_after(ledger: Snapshot, event_id: int, limit: int, partner: Partner) ->
     place = 0
     if event_id:
         found = [place for (place,) in ledger.query("event_place", event_id)]
-        if not found or not _is_told(ledger, found[0], partner):
+        if not found or not is_told(ledger, found[0], partner):
             return FeedGap(None)
         place = found[0]
     events = [placed.document for placed in events_after(ledger, place, limit, partner)]
     return FeedPage(events, events[-1]["id"] if events else event_id)
 
 
-def _is_told(ledger: Snapshot, place: int, partner: Partner) -> bool:
+def is_told(ledger: Snapshot, place: int, partner: Partner) -> bool:
+    """Whether the event at a place in the feed is for a partner to know of."""
     if partner is None:
         return True
     return [row[0] for row in ledger.query("load_partner_events", partner, place - 1, 1)] == [place]

@@ -9,7 +9,7 @@ import msgspec
 from shipledger.document import Document, endpoint_document
 from shipledger.limits import ID_MAX
 from shipledger.partner_view import Partner
-from shipledger.storage.event_reading import told_to_partner
+from shipledger.storage.event_reading import is_told, told_to_partner
 from shipledger.storage.port import AttemptFilter, Page, Position
 from shipledger.storage.rows import Row, encode_json
 from shipledger.storage.snapshot import Snapshot
@@ -96,17 +96,21 @@ class WebhookReading:
             (rows[limit - 1][1], rows[limit - 1][0]) if rows[limit:] else None,
         )
 
-    def event_ids(self, after_id: int, before_id: int | None, limit: int) -> list[int] | None:
-        """The events between two of the feed, neither included. None where one of them is none of this ledger's."""
+    def event_ids(self, after_id: int, before_id: int | None, limit: int, partner: Partner) -> list[int] | None:
+        """The events between two of the feed, neither included. None where one of them is none of this ledger's, or
+        none that the partner is told of.
+        """
         with self._snapshot() as ledger:
             places = [0, ID_MAX]
             for at, event_id in enumerate((after_id or None, before_id)):
                 if event_id is not None:
                     found = list(ledger.query("event_place", event_id))
-                    if not found:
+                    if not found or not is_told(ledger, found[0][0], partner):
                         return None
                     ((places[at],),) = found
-            return [event_id for (event_id,) in ledger.query("load_event_ids", *places, limit)]
+            if partner is None:
+                return [event_id for (event_id,) in ledger.query("load_event_ids", *places, limit)]
+            return [event_id for (event_id,) in ledger.query("load_partner_event_ids", partner, *places, limit)]
 
     def dead_messages(self, endpoint_id: int, since: Microseconds, limit: int) -> list[int]:
         """The events of messages that were given up since then."""
