@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pty
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from shipledger.boot import order_import
 from shipledger.boot.order_import import import_orders
 from shipledger.commit import batch
-from shipledger.importing import order_values, table_orders
+from shipledger.importing import order_sender, order_values, table_orders
 from shipledger.importing.order_files import open_order_files
 from shipledger.importing.order_sender import OrderSender, ServerAway, as_request
 from shipledger.order import OrderContent, OrderedLine
@@ -251,24 +252,33 @@ CONTENT = OrderContent(
 )
 
 
+Answer = int | list[int]
+"""A status, or an answer with a line for each of these; one of 0 is torn."""
+
+
 @contextmanager
-def answering(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that gives these answers, one after another; its URL, and what it was sent."""
-    bodies: list[dict[str, Any]] = []
-    left = list(statuses)
+def answering(*answers: Answer) -> Iterator[tuple[str, list[Any]]]:
+    """A server that gives these answers, one after another; its URL, and the items that it was sent each time."""
+    sent: list[Any] = []
+    left = list(answers)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            bodies[-1]["authorization"] = self.headers["Authorization"]
-            body = b'{"error": "x", "message": "no key"}'
-            self.send_response(left.pop(0))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            assert (self.path, self.headers["Authorization"]) == ("/v1/orders/bulk", "Bearer secret")
+            sent.append([json.loads(item) for item in body.splitlines()])
+            answer = left.pop(0)
+            lines = answer if isinstance(answer, list) else []
+            text = "".join(f'{{"index":{at},"status":{status},"body":{{}}}}\n' for at, status in enumerate(lines))
+            text = re.sub('{[^{]*"status":0,.*', '{"in', text, flags=re.DOTALL) or '{"message": "no key"}'
+            self.send_response(200 if lines else int(str(answer)))
             self.send_header("Retry-After", "0")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(text) + (0 in lines)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(text.encode())
+            self.close_connection = 0 in lines
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass
@@ -277,35 +287,41 @@ def answering(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listening.server_address[1]}", bodies
+            yield f"http://127.0.0.1:{listening.server_address[1]}", sent
         finally:
             listening.shutdown()
             thread.join()
 
 
+EXISTS, NOT_TAKEN = "the ledger has another order with this number", "the ledger could not record the order"
+
+
 @pytest.mark.parametrize(
-    ("statuses", "said"),
+    ("answers", "said", "items"),
     [
-        ((201,), True),
-        ((200,), False),
-        ((409,), "the ledger has another order with this number"),
-        ((400,), "the ledger could not record the order"),
-        ((503, 429, 503, 201), True),
+        ([[201, 200, 409, 400]], [True, False, EXISTS, NOT_TAKEN], [4]),
+        ([503, 429, 503, [201]], [True], [1, 1, 1, 1]),
+        ([[201, 503, 200], [201]], [True, True, False], [3, 1]),
+        ([[201, 0], [200]], [True, False], [2, 1]),
     ],
+    ids=["each as it is said", "the server is overloaded", "an item is to be sent again", "an answer is broken off"],
 )
-def test_an_overloaded_server_is_asked_again(statuses: tuple[int, ...], said: bool | str) -> None:
-    with answering(*statuses) as (url, bodies):
+def test_what_has_no_answer_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch, answers: list[Answer], said: list[bool | str], items: list[int]
+) -> None:
+    monkeypatch.setattr(order_sender, "CONNECTIONS", 1)
+    with answering(*answers) as (url, sent):
         sender = OrderSender(url, "secret")
         try:
-            assert sender.send([CONTENT]) == [said]
+            assert sender.send([CONTENT] * len(said)) == said
         finally:
             sender.close()
-    assert bodies == [as_request(CONTENT) | {"authorization": "Bearer secret"}] * len(statuses)
+    assert sent == [[as_request(CONTENT)] * count for count in items]
 
 
 def test_a_server_that_lets_nobody_in_ends_the_import() -> None:
     with answering(401) as (url, _):
-        sender = OrderSender(url, "wrong")
+        sender = OrderSender(url, "secret")
         try:
             with pytest.raises(ServerAway, match="401"):
                 sender.send([CONTENT])

@@ -24,7 +24,9 @@ log = logging.getLogger("shipledger.commit")
 BATCH_MAX = 256
 """Single commands in one transaction."""
 BULK_MAX = 256
-"""Commands of bulk requests in one transaction, beside the single ones: what a single one may have to wait for."""
+"""Commands of bulk requests in one transaction, beside single ones: what a single one may have to wait for."""
+BULK_ALONE_MAX = 1_024
+"""The same where no single one came with this batch or the one before it: larger batches cost less a command."""
 
 Answer = Callable[[list[Outcome | Fault]], None]
 
@@ -104,10 +106,11 @@ class BatchCommitter:
         self._ledger.close()
 
     def _run(self) -> None:
-        is_open = True
+        is_open, batch = True, list[_Waiting]()
         while is_open or self._turns or self._bulk or self._errands:
             is_open = is_open and self._let_come()
-            self._commit(self._turns.take(self._batch_max), self._next_bulk())
+            earlier, batch = batch, self._turns.take(self._batch_max)
+            self._commit(batch, self._next_bulk(BULK_MAX if batch or earlier else BULK_ALONE_MAX))
             self._commit_together()
             self._do_errands()
 
@@ -127,10 +130,9 @@ class BatchCommitter:
             else:
                 return False
 
-    def _next_bulk(self) -> list[tuple[Sequence[Command], Answer]]:
+    def _next_bulk(self, left: int) -> list[tuple[Sequence[Command], Answer]]:
         """Those that go into the next batch; commands that stand or fall together have one of their own."""
         found: list[tuple[Sequence[Command], Answer]] = []
-        left = BULK_MAX
         while self._bulk and left > 0:
             commands = self._bulk[0].commands
             if isinstance(commands, AllOrNone):
