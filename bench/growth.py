@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from shipledger.bench.load import fulfillment_requests, load
-from shipledger.boot.benchmark import CONNECTIONS, measure_ledger, resident_mib, seed_orders, server
+from shipledger.boot.benchmark import API_KEY, CONNECTIONS, measure_ledger, resident_mib, seed_orders, server
 
 HOUR_SECONDS = 3_600.0
 
@@ -46,7 +46,7 @@ def record_many(total: int, step: int) -> None:
     with tempfile.TemporaryDirectory(prefix="shipledger-bench-") as folder:
         path = Path(folder) / "ledger.db"
         seed_orders(path, 20_000)
-        requests = fulfillment_requests(20_000, time.time_ns())
+        requests = fulfillment_requests(20_000, time.time_ns(), API_KEY)
         print("| fulfillments | a second | p99 ms | server MiB | ledger MiB |\n|---|---|---|---|---|")
         with server(path) as (pid, port):
             for recorded in range(step, total + 1, step):

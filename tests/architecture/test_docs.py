@@ -70,3 +70,26 @@ def test_every_decision_is_listed() -> None:
 def test_the_architecture_names_every_module_of_the_domain() -> None:
     modules = [page.name for page in (REPOSITORY / "src" / "shipledger").glob("*.py") if not page.name.startswith("_")]
     assert not _missing(REPOSITORY / "ARCHITECTURE.md", modules)
+
+
+def _unproven(document: str) -> list[str]:
+    """The tests that a document names and that are not there: a file or folder, or a function of a file."""
+    missing = []
+    for path, function in re.findall(r"`(tests/[\w/.]*)(?:::(\w+))?`", document):
+        place = REPOSITORY / path
+        is_there = place.exists() and (not function or f"def {function}(" in place.read_text(encoding="utf-8"))
+        missing += [] if is_there else [f"{path}::{function}" if function else path]
+    return missing
+
+
+def test_every_answer_to_the_owasp_top_ten_names_a_test_that_exists() -> None:
+    text = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| API(\d+) .*$", text, flags=re.MULTILINE)
+    assert [int(number) for number in rows] == list(range(1, 11))
+    assert all("`tests/" in row for row in re.findall(r"^\| API\d+ .*$", text, flags=re.MULTILINE))
+    assert _unproven(text) == []
+
+
+def test_a_test_that_is_named_and_missing_is_found() -> None:
+    named = "`tests/architecture/test_docs.py::test_none`, `tests/none.py`, `tests/architecture/test_docs.py`"
+    assert _unproven(named) == ["tests/architecture/test_docs.py::test_none", "tests/none.py"]

@@ -122,8 +122,11 @@ async def load(
     return Figures(time.perf_counter() - began, run.milliseconds, run.statuses)
 
 
-def fulfillment_requests(orders: int, seed: int) -> Iterator[Request]:
-    """Endless requests: one unit of SKU-0 of a random one of these orders (ids from 1), each with a key of its own."""
+def fulfillment_requests(orders: int, seed: int, api_key: str) -> Iterator[Request]:
+    """Endless requests: one unit of SKU-0 of a random one of these orders (ids from 1), each with a key of its own.
+
+    `api_key` lets them in.
+    """
     chance = random.Random(seed)  # noqa: S311 - a load, not a secret
     for number in itertools.count():
         name = f"{seed}-{number}"
@@ -134,12 +137,12 @@ def fulfillment_requests(orders: int, seed: int) -> Iterator[Request]:
                 "tracking_number": f"1ZE356F8{name}",
             }
         )
-        yield post("/v1/fulfillments", body, f"k-{name}")
+        yield post("/v1/fulfillments", body, f"k-{name}", api_key)
 
 
-def post(path: str, body: str, key: str) -> Request:
+def post(path: str, body: str, key: str, api_key: str) -> Request:
     """A POST as bytes."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        f"Authorization: Bearer {api_key}\r\nIdempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()

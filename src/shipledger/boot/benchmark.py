@@ -17,6 +17,7 @@ from shipledger.bench.load import Figures, fulfillment_requests, load
 from shipledger.boot.ledgers import Database, clock, migrate, open_ledger
 from shipledger.command import OPERATOR, CreateOrder, Origin
 from shipledger.commit.batch import commit_batch
+from shipledger.key import PUBLIC_BYTES, SECRET_BYTES, CreateKey, Role, mint
 from shipledger.order import OrderContent, OrderedLine
 
 CONNECTIONS = 64
@@ -24,6 +25,8 @@ ORDERS = 20_000
 ORDERS_A_BATCH = 1_000
 WARM_UP_SECONDS = 1.0
 _ORIGIN = Origin(OPERATOR, None, "bench", None, "bench")
+API_KEY, _CREDENTIAL = mint(b"bench" * ((PUBLIC_BYTES + SECRET_BYTES) // 5))
+"""The key of every ledger that is measured and thrown away: it lets in by key, as a server in earnest does."""
 _SERVES = re.compile(rb"Shipledger serves .* at http://[^:]+:(\d+) ")
 
 
@@ -37,9 +40,10 @@ class Measurement:
 
 
 def seed_orders(database: Database, orders: int) -> None:
-    """A new ledger with this many orders of two lines, ids from 1."""
+    """A new ledger with a key and this many orders of two lines, ids from 1."""
     migrate(database)
     ledger = open_ledger(database)
+    commit_batch(ledger, [CreateKey(_ORIGIN, _CREDENTIAL, "bench", Role.OPERATOR, None, None)], clock())
     lines = (OrderedLine("SKU-0", 1_000_000), OrderedLine("SKU-1", 1_000_000))
     for first in range(1, orders + 1, ORDERS_A_BATCH):
         ids = range(first, min(first + ORDERS_A_BATCH, orders + 1))
@@ -92,7 +96,7 @@ def measure_ledger(
 ) -> Measurement:
     """Single requests against a ledger that holds orders 1 to `orders`."""
     with server(database, **environment) as (pid, port):
-        requests = fulfillment_requests(orders, seed=time.time_ns())
+        requests = fulfillment_requests(orders, time.time_ns(), API_KEY)
         before = resident_mib(pid)
         figures = uvloop.run(
             load(port, requests, connections=connections, seconds=seconds, warm_up_seconds=WARM_UP_SECONDS)

@@ -1,9 +1,11 @@
 """Runs the HTTP server until it is told to stop; what was handed in by then is committed and answered."""
 
 import os
+import resource
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -67,11 +69,19 @@ def _serve(
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
         calm_the_collector()
+        _allow_many_connections()
         try:
             _Server(config, served, when_ready).run(sockets=[listener])
         finally:
             if served.committer.is_lost:
                 raise SystemExit(1)
+
+
+def _allow_many_connections() -> None:
+    """Have as many files open as the system lets this process: each connection is one, and most systems begin low."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # where "unlimited" is more than the system takes
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _leave(*_: object) -> None:
