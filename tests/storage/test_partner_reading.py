@@ -5,11 +5,26 @@ from typing import Any
 
 import pytest
 
-from shipledger.command import Command, CreateFulfillment, CreateOrder, Origin
+from shipledger.command import (
+    AddCarrierEvent,
+    CancelFulfillment,
+    CancelOrder,
+    ChangeOrder,
+    ChangeTracking,
+    Command,
+    CreateFulfillment,
+    CreateOrder,
+    HoldOrder,
+    Origin,
+    ReleaseOrder,
+    RequestedLine,
+)
 from shipledger.commit.batch import commit_batch
+from shipledger.fulfillment import FulfillmentStatus
 from shipledger.needs import needs_of
 from shipledger.order import OrderContent, OrderedLine
 from shipledger.outcome import Done
+from shipledger.refusal import Reason, Refusal
 from shipledger.storage.port import FeedGap, FulfillmentFilter, Ledger, OrderFilter, Range, Reading
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_sequencer import number_events
@@ -275,3 +290,45 @@ def test_a_partner_s_totals_are_kept_through_dry_runs_and_refusals(database: Dat
         "SELECT partner, ordered, fulfilled, cancelled, status FROM partner_orders ORDER BY partner"
     )
     assert totals == [("east", 5, 5, 0, "fulfilled"), ("west", 5, 5, 0, "fulfilled")]
+
+
+def test_a_partner_s_totals_follow_whatever_becomes_of_its_lines(database: Database, ledger: Ledger) -> None:
+    commit(ledger, order(1, ("A", 5, "east"), ("A", 5, "west"), ("B", 2, "east")))
+    (made,) = commit(ledger, ship_as(None, 1, ("A", 7), ("B", 1), number="MIXED"))
+    commit(ledger, CancelOrder(ORIGIN, 1, (RequestedLine("B", 1, "line_items[0]"),)))
+    assert totals_of(database) == [("east", 7, 6, 1, "fulfilled"), ("west", 5, 2, 0, "partially_fulfilled")]
+    commit(ledger, CancelOrder(ORIGIN, 1))
+    assert totals_of(database) == [("east", 7, 6, 1, "fulfilled"), ("west", 5, 2, 3, "fulfilled")]
+    commit(ledger, CancelFulfillment(ORIGIN, made))
+    assert totals_of(database) == [("east", 7, 0, 7, "cancelled"), ("west", 5, 0, 5, "cancelled")]
+
+
+def totals_of(database: Database) -> list[tuple[str, int, int, int, str]]:
+    columns = "partner, ordered, fulfilled, cancelled, status"
+    return database.query(f"SELECT {columns} FROM partner_orders ORDER BY partner")
+
+
+def test_a_partner_corrects_and_cancels_what_it_recorded_itself(ledger: Ledger, parcels: dict[str, int]) -> None:
+    for partner, name, status in (
+        ("east", "E1", None),
+        ("east", "MIXED", 404),
+        ("east", "W1", 404),
+        (None, "W1", None),
+    ):
+        changes: list[Any] = [
+            ChangeTracking(of(partner), parcels[name], {"carrier": "DHL"}),
+            AddCarrierEvent(of(partner), parcels[name], FulfillmentStatus.IN_TRANSIT),
+            CancelFulfillment(of(partner), parcels[name]),
+        ]
+        for outcome in commit_batch(ledger, changes, NOW + 9):
+            assert isinstance(outcome, Done) if status is None else outcome == Refusal(Reason.NOT_FOUND), (
+                partner,
+                name,
+            )
+    operators: list[Any] = [
+        ChangeOrder(of("east"), 1, {"reference": "#x"}),
+        HoldOrder(of("east"), 1, "why"),
+        ReleaseOrder(of("east"), 1),
+        CancelOrder(of("east"), 1),
+    ]
+    assert set(map(str, commit_batch(ledger, operators, NOW))) == {str(Refusal(Reason.ORDER_NOT_FOUND))}
