@@ -186,6 +186,25 @@ def test_another_partner_s_thing_is_one_that_never_was(house: House) -> None:
     assert dump(house.server.database) == before
 
 
+def test_another_partner_s_webhook_is_one_that_never_was(house: House) -> None:
+    asked = {"url": "https://hooks.example/", "event_types": ["order.held"]}
+    made = house.west.post("/v1/webhooks", asked)
+    assert made.status == 201, made
+    webhook_id, seen = made.json()["id"], 0
+    for route in ROUTES:
+        if route.path.startswith("/v1/webhooks/{id}"):
+            paths = [route.path.replace("{id}", str(id_)) for id_ in (webhook_id, NOWHERE)]
+            reply, control = (house.send(route, path, house.east.headers) for path in paths)
+            assert (reply.status, reply.body) == (404, control.body), f"{route.method} {route.path}"
+            seen += 1
+    assert seen >= 7
+    assert house.west.get(f"/v1/webhooks/{webhook_id}").json() == {
+        name: value for name, value in made.json().items() if name != "secret"
+    }
+    assert house.east.get("/v1/webhooks").json()["webhooks"] == []
+    assert house.west.delete(f"/v1/webhooks/{webhook_id}").status in {200, 204}
+
+
 def names_of(reply: Reply) -> set[str]:
     return set(reply.headers)
 
