@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from shipledger.check_digit import CheckResult
 from shipledger.order import LineState, Order, OrderLine
+from shipledger.origin import partner_of
 from shipledger.working_set import WorkingSet
 
 OPERATORS_OWN = ""
@@ -21,12 +23,16 @@ _NOTHING = LineState(0, None)
 
 @dataclass(slots=True)
 class PartnerTotals:
-    """Over all lines of a partner: what remains, in how many orders, and how many were completed by their date."""
+    """Over all lines of a partner: what remains, in how many orders, how many were completed by their date."""
 
     open_quantity: int = 0
     open_orders: int = 0
     lines_on_time: int = 0
     lines_late: int = 0
+    numbers: int = 0
+    """Tracking numbers that it sent with new fulfillments."""
+    numbers_failed: int = 0
+    """Those whose check digit was wrong."""
 
 
 @dataclass(slots=True)
@@ -60,6 +66,10 @@ def totals_change(working_set: WorkingSet) -> TotalsChange:
         remaining = shares.setdefault((line.order_id, partner), [0, 0])
         remaining[0] += before.remaining
         remaining[1] += after.remaining
+    for made in working_set.new_fulfillments:
+        totals = change.totals[partner_of(made.account) or OPERATORS_OWN]
+        totals.numbers += 1
+        totals.numbers_failed += made.tracking.check is CheckResult.FAILED
     for share, (before_it, after_it) in shares.items():
         if bool(before_it) is not bool(after_it):
             _count_share(change, share, working_set.orders[share[0]], is_open=bool(after_it))

@@ -67,6 +67,15 @@ def test_a_table_has_a_row_a_line_and_no_formula(server: Server) -> None:
     assert (row["tracking_number"], row["sku"], row["quantity"]) == ("'+7", "MUG", "1")
 
 
+def test_an_export_of_events_is_the_audit_trail(server: Server) -> None:
+    assert exported(server, "events") == walk(server, "audit", limit=200)
+    created, made = table(server, "events", "order_id=7")[::-1]
+    assert (created["type"], made["type"]) == ("order.created", "fulfillment.created")
+    assert (made["actor"], made["key_id"], made["sequence"]) == ("open", "", "2")
+    assert made["request_id"]
+    assert json.loads(made["data"])["tracking_number"] == "+7"
+
+
 def test_a_table_without_rows_has_its_header(server: Server) -> None:
     reply = server.get("/v1/exports/fulfillments?format=csv&order_id=999")
     assert reply.body.decode().startswith("fulfillment_id,order_id,")

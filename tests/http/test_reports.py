@@ -15,6 +15,8 @@ from tests.serving import Engine, Server
 pytestmark = pytest.mark.on_both_databases
 
 LATE = 7
+FAILED = "1ZE356F8YW01937118"
+"""A number with a wrong check digit."""
 
 
 def in_days(days: float) -> str:
@@ -42,6 +44,7 @@ def server(engine: Engine) -> Iterator[Server]:
         ship(server, 14)
         ship(server, 15)
         ship(server, 1, ("A", 2))
+        assert server.post("/v1/fulfillments", parcel(13, ("A", 1), tracking_number=FAILED)).status == 200
         yield server
 
 
@@ -121,9 +124,12 @@ def test_a_partner_is_told_by_what_remains_and_what_was_on_time(server: Server) 
         "lines_on_time": 1,
         "lines_late": 0,
         "on_time_share": 1.0,
+        "numbers": 4,
+        "numbers_failed": 1,
+        "numbers_failed_share": 0.25,
     }
     assert (east["partner"], west["partner"]) == ("east", "west")
-    assert (east["open_orders"], east["open_quantity"]) == (6, 9)
+    assert (east["open_orders"], east["open_quantity"]) == (5, 8)
     assert (east["lines_on_time"], east["lines_late"], east["on_time_share"]) == (0, 2, 0.0)
     assert (west["open_orders"], west["open_quantity"], west["on_time_share"]) == (3, 6, 1.0)
 

@@ -41,11 +41,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 
 
 def test_every_row_is_written_once(database: Database) -> None:
-    for name, columns in (("orders", b"order_id,"), ("fulfillments", b"fulfillment_id,")):
+    kinds = ("orders", b"order_id,", 1), ("fulfillments", b"fulfillment_id,", 1), ("events", b"event_id,", 2)
+    for name, columns, times in kinds:
         done = run(database, name)
-        assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (0, ORDERS, b"")
+        assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (0, times * ORDERS, b"")
         done = run(database, name, "--format", "csv")
-        assert (done.returncode, done.stdout.count(b"\n")) == (0, ORDERS + 1)
+        assert (done.returncode, done.stdout.count(b"\n")) == (0, times * ORDERS + 1)
         assert done.stdout.startswith(columns)
 
 

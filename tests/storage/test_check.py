@@ -70,6 +70,8 @@ BREAKS = [
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET lines_on_time = 1", ""),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET lines_late = 1", ""),
     ("a partner's totals are what its lines amount to", "DELETE FROM partner_totals", ""),
+    ("a partner's numbers are those of its fulfillments", "UPDATE partner_totals SET numbers = 9", "operator"),
+    ("a partner's numbers are those of its fulfillments", "UPDATE partner_totals SET numbers_failed = 9", "operator"),
     (
         "a partner's totals are what its lines amount to",
         "UPDATE order_lines SET partner = 'acme' WHERE order_id = 2",

@@ -19,6 +19,8 @@ Examples:
   shipledger export orders --output orders.ndjson
 """
 FAILED = 1
+LISTS = {"events": "/v1/audit", "orders": "/v1/orders", "fulfillments": "/v1/fulfillments"}
+"""Whose filters an export has."""
 
 _PATH = click.Path(path_type=Path, dir_okay=False)
 
@@ -92,7 +94,7 @@ def _command(name: str) -> click.Command:
         name,
         callback=lambda **given: export(name, **given),
         params=[*filters, *options],
-        help=f"Export {name}, newest first. Reads only; a server may be running. Filters are those of GET /v1/{name}.",
+        help=f"Export {name}, newest first; a server may be running. Filters are those of GET {LISTS[name]}.",
         epilog=EXAMPLES,
     )
 

@@ -14,6 +14,7 @@ from shipledger import export_table
 from shipledger.document import Document
 from shipledger.export_table import ExportTable
 from shipledger.http.answer import ALWAYS, Answer, encode, refused
+from shipledger.http.audit import LIST as AUDIT
 from shipledger.http.call import Call
 from shipledger.http.fulfillments import LIST as FULFILLMENTS
 from shipledger.http.listing import ListSpec, wanted_by
@@ -73,6 +74,7 @@ class Export:
 
 EXPORTS = {
     "orders": Export(ORDERS, lambda reading: reading.orders, export_table.ORDERS, export_table.importable_order),
+    "events": Export(AUDIT, lambda reading: reading.audit, export_table.EVENTS),
     "fulfillments": Export(FULFILLMENTS, lambda reading: reading.fulfillments, export_table.FULFILLMENTS),
 }
 
@@ -114,6 +116,11 @@ async def _parts(call: Call, pieces: Iterator[tuple[int, bytes]]) -> AsyncIterat
         if await call.request.is_disconnected():
             return
         yield piece[1]
+
+
+async def events(call: Call) -> Answer:
+    """Every event that the filters leave, with who caused it."""
+    return await _export("events", call)
 
 
 async def orders(call: Call) -> Answer:

@@ -42,6 +42,9 @@ class PartnerReport(Struct):
     lines_on_time: int
     lines_late: int
     on_time_share: float | None
+    numbers: int
+    numbers_failed: int
+    numbers_failed_share: float | None
 
 
 class PartnerReports(Struct):

@@ -128,7 +128,10 @@ TABLES = (
     Table(
         "partner_totals",
         ("partner", "slot"),
-        ("partner", "slot", "open_quantity", "open_orders", "lines_on_time", "lines_late"),
+        (
+            "partner", "slot", "open_quantity", "open_orders", "lines_on_time", "lines_late", "numbers",
+            "numbers_failed",
+        ),
     ),
 )  # fmt: skip
 

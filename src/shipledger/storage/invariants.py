@@ -118,6 +118,17 @@ INVARIANTS = {
         ) AS event ON event.order_id = orders.id
         WHERE coalesce(told, 0) <> CASE WHEN cancelled_at IS NULL THEN 0 ELSE 1 END
     """,
+    "a partner's numbers are those of its fulfillments": """
+        SELECT coalesce(kept.account, made.account) FROM (
+            SELECT account, count(*) AS numbers FROM fulfillments GROUP BY account
+        ) AS made
+        FULL JOIN (
+            SELECT CASE WHEN partner = '' THEN 'operator' ELSE 'partner:' || partner END AS account,
+                sum(numbers) AS numbers, sum(numbers_failed) AS failed
+            FROM partner_totals GROUP BY partner
+        ) AS kept ON kept.account = made.account
+        WHERE coalesce(kept.numbers, 0) <> coalesce(made.numbers, 0) OR kept.failed > kept.numbers OR kept.failed < 0
+    """,
     "an order's events are numbered from 1 without a gap": """
         SELECT id FROM orders
         LEFT JOIN (

@@ -15,7 +15,8 @@ LOOKED_THROUGH_MAX = 500
 """Late orders that a page looks through for those of one partner: it may come out short, but it never takes long."""
 
 _TOTALS = """
-    SELECT partner, sum(open_quantity), sum(open_orders), sum(lines_on_time), sum(lines_late)
+    SELECT partner, sum(open_quantity), sum(open_orders), sum(lines_on_time), sum(lines_late), sum(numbers),
+        sum(numbers_failed)
     FROM partner_totals
     GROUP BY partner
     ORDER BY partner
@@ -81,13 +82,20 @@ def partner_documents(ledger: Snapshot) -> list[Document]:
     return [_partner_document(*row) for row in ledger.select(_TOTALS, [])]
 
 
-def _partner_document(partner: str, open_quantity: Any, open_orders: Any, on_time: Any, late: Any) -> Document:
-    completed = int(on_time + late)
+def _partner_document(partner: str, *totals: Any) -> Document:
+    open_quantity, open_orders, on_time, late, numbers, failed = map(int, totals)
     return {
         "partner": None if partner == OPERATORS_OWN else partner,
-        "open_orders": int(open_orders),
-        "open_quantity": int(open_quantity),
-        "lines_on_time": int(on_time),
-        "lines_late": int(late),
-        "on_time_share": round(int(on_time) / completed, 4) if completed else None,
+        "open_orders": open_orders,
+        "open_quantity": open_quantity,
+        "lines_on_time": on_time,
+        "lines_late": late,
+        "on_time_share": _share(on_time, on_time + late),
+        "numbers": numbers,
+        "numbers_failed": failed,
+        "numbers_failed_share": _share(failed, numbers),
     }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -18,9 +18,12 @@ class TotalsToSave:
         """The rows of `add_partner_totals`, sorted: two writers never wait for each other in a circle."""
         self._change.settle(self._open_before, self._open_shares(self._change.maybe_closed))
         return [
-            (partner, totals.open_quantity, totals.open_orders, totals.lines_on_time, totals.lines_late)
+            (
+                partner, totals.open_quantity, totals.open_orders, totals.lines_on_time, totals.lines_late,
+                totals.numbers, totals.numbers_failed,
+            )
             for partner, totals in sorted(self._change.totals.items())
-        ]
+        ]  # fmt: skip
 
     def _open_shares(self, shares: list[tuple[int, str]]) -> list[tuple[int, str]]:
         return [(order_id, partner) for order_id, partner in self._query("load_open_shares", shares)] if shares else []

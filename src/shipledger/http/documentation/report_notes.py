@@ -34,5 +34,8 @@ REPORT_NOTES: Mapping[str, Mapping[str, str]] = {
         "lines_on_time": "Lines that were completed by the date of their order.",
         "lines_late": "Lines that were completed after it.",
         "on_time_share": "Lines on time, of all that were completed and had a date; null where there are none.",
+        "numbers": "Tracking numbers that were sent with new fulfillments.",
+        "numbers_failed": "Those whose check digit was wrong.",
+        "numbers_failed_share": "Of all numbers; null where there are none.",
     },
 }

@@ -7,6 +7,8 @@ CREATE TABLE partner_totals (
     open_orders bigint NOT NULL,
     lines_on_time bigint NOT NULL,
     lines_late bigint NOT NULL,
+    numbers bigint NOT NULL,
+    numbers_failed bigint NOT NULL,
     PRIMARY KEY (partner, slot)
 ) WITH (fillfactor = 50);
 

@@ -6,6 +6,8 @@ CREATE TABLE partner_totals (
     open_orders INTEGER NOT NULL,
     lines_on_time INTEGER NOT NULL,
     lines_late INTEGER NOT NULL,
+    numbers INTEGER NOT NULL,
+    numbers_failed INTEGER NOT NULL,
     PRIMARY KEY (partner, slot)
 ) STRICT, WITHOUT ROWID;
 
