@@ -117,9 +117,9 @@ class House:
         return Storage(self._carry_out, self._read, self.reading.webhooks)
 
     @asynccontextmanager
-    async def relay(self, name: str = "here") -> AsyncIterator[Relay]:
+    async def relay(self, name: str = "here", *, seconds_max: float = SECONDS_MAX) -> AsyncIterator[Relay]:
         guard = AddressGuard(read_networks("127.0.0.0/8"))
-        sender = Sender(guard, "test", lambda: self.now, seconds_max=SECONDS_MAX)
+        sender = Sender(guard, "test", lambda: self.now, seconds_max=seconds_max)
         relay = Relay(name, self.storage, sender, lambda: MAKER, lambda: self.now, lambda: self.chance)
         try:
             yield relay

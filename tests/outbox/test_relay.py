@@ -16,7 +16,7 @@ from shipledger.order import OrderContent, OrderedLine
 from shipledger.timestamp import MICROSECONDS_A_SECOND
 from shipledger.webhook import RETRY_SECONDS, CreateEndpoint, DeleteEndpoint, RotateSecret, Sealed
 from tests.commit.commands import ORIGIN, ship
-from tests.outbox.house import MAKER, SALT, SEALED, SECONDS_MAX, House, live, verify, work
+from tests.outbox.house import MAKER, SALT, SEALED, House, live, verify, work
 from tests.outbox.receiver import Receiver, receiving
 from tests.storage.conftest import Database, PostgresDatabase
 
@@ -388,14 +388,14 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(database: Database, receiver
     async def story(house: House) -> None:
         async def hang(request: web.BaseRequest) -> web.Response:
             if request.path.endswith("hangs"):
-                await asyncio.sleep(SECONDS_MAX * 10)
+                await asyncio.sleep(HOUR)
             return web.Response()
 
         receiver.answer = hang
         hanging = await house.register(receiver.url + "/hangs")
         others = [await house.register(f"{receiver.url}/{number}") for number in range(5)]
         await house.create_orders(60)
-        async with house.relay() as relay:
+        async with house.relay(seconds_max=HOUR) as relay:
             await relay.turn()
             lanes = [relay._lanes[endpoint_id] for endpoint_id in others]
             await asyncio.wait([lane.task for lane in lanes])
