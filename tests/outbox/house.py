@@ -15,7 +15,7 @@ from shipledger.outbox.sender import Sender
 from shipledger.outbox.signature import SecretMaker, shown_secret, signature_fault
 from shipledger.outbox.storage import Storage
 from shipledger.outcome import Done, Outcome
-from shipledger.storage.port import Errand, Rows
+from shipledger.storage.port import Errand, Rows, Step
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_sequencer import number_events
 from shipledger.timestamp import MICROSECONDS_A_SECOND
@@ -96,6 +96,11 @@ class House:
         ((due,),) = self.database.query("SELECT min(due_at) FROM webhook_messages WHERE status = 'pending'")
         return None if due is None else int(due)
 
+    async def replay(self, endpoint_id: int, event_ids: list[int]) -> int:
+        step = Step("replay_events", (endpoint_id, event_ids, self.now))
+        (replayed,) = await self._carry_out(Errand((step,)))
+        return len(replayed)
+
     async def work_off(self, relay: Relay) -> None:
         """Move the clock from one message that is due to the next, until none waits."""
         while (due := self.next_due()) is not None:
@@ -117,10 +122,20 @@ class House:
         return Storage(self._carry_out, self._read, self.reading.webhooks)
 
     @asynccontextmanager
-    async def relay(self, name: str = "here", *, seconds_max: float = SECONDS_MAX) -> AsyncIterator[Relay]:
+    async def relay(
+        self, name: str = "here", *, seconds_max: float = SECONDS_MAX, retention_days: int = 0
+    ) -> AsyncIterator[Relay]:
         guard = AddressGuard(read_networks("127.0.0.0/8"))
         sender = Sender(guard, "test", lambda: self.now, seconds_max=seconds_max)
-        relay = Relay(name, self.storage, sender, lambda: MAKER, lambda: self.now, lambda: self.chance)
+        relay = Relay(
+            name,
+            self.storage,
+            sender,
+            lambda: MAKER,
+            lambda: self.now,
+            lambda: self.chance,
+            retention_days=retention_days,
+        )
         try:
             yield relay
         finally:

@@ -17,6 +17,9 @@ TESTS_PREFIX = "SHIPLEDGER_TEST_"
 
 _PORT_MAX = 65_535
 _WEBHOOK_KEY_CHARS_MIN = 32
+_RETENTION_DAYS_MIN = 40
+"""What is held for a webhook that is disabled, or was given up, is kept for 30 days in any case."""
+_RETENTION_DAYS_MAX = 100_000
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", re.ASCII)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -91,6 +94,12 @@ def _webhook_key(text: str) -> str:
     return text
 
 
+def _retention(text: str) -> int:
+    if text == "0" or (text.isascii() and text.isdigit() and _RETENTION_DAYS_MIN <= int(text) <= _RETENTION_DAYS_MAX):
+        return int(text)
+    raise ValueError(f"must be 0 (for ever) or a number of days from {_RETENTION_DAYS_MIN} to {_RETENTION_DAYS_MAX}")
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -161,6 +170,13 @@ SETTINGS = (
         " node; an embedded ledger makes a file beside it",
         _webhook_key,
     ),
+    Setting(
+        "RETENTION_DAYS",
+        "0",
+        f"after how many days, {_RETENTION_DAYS_MIN} or more, events lose their data and webhooks their messages and"
+        " attempts; 0: never. Who did what when, and idempotency keys, are kept for ever",
+        _retention,
+    ),
     Setting("LOG_LEVEL", "info", "debug, info, warning or error", _log_level),
 )
 
@@ -182,6 +198,7 @@ class Settings:
     relay: bool
     webhook_networks: tuple[Network, ...]
     webhook_key: str = field(repr=False)
+    retention_days: int
     log_level: str
 
     @property

@@ -54,6 +54,7 @@ class Webhooks:
         self._watch = watch
         self._name = _name_of_relay(settings.database)
         self._is_relaying = settings.relay
+        self._retention_days = settings.retention_days
         self._relay: Relay | None = None
         self._running: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
@@ -63,7 +64,13 @@ class Webhooks:
         """Begin to send, unless a setting leaves that to other nodes."""
         if self._is_relaying:
             self._relay = Relay(
-                self._name, self._storage, self._new_sender(), self._key.find, clock, random.SystemRandom().random
+                self._name,
+                self._storage,
+                self._new_sender(),
+                self._key.find,
+                clock,
+                random.SystemRandom().random,
+                retention_days=self._retention_days,
             )
             self._running = asyncio.create_task(self._relay.run(self._watch))
 

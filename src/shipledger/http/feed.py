@@ -68,7 +68,8 @@ def _gap(gap: FeedGap) -> Refused:
     if gap.oldest_id is None:
         message = "after names no event of this ledger; begin again without it."
         return refused(400, message, code="event_unknown", at="query.after")
-    message = f"What happened after this event is no longer kept; the oldest event that is kept is {gap.oldest_id}."
+    oldest = f"the oldest event that is kept is {gap.oldest_id}" if gap.oldest_id else "no event is, for now"
+    message = f"What happened after this event is no longer kept; {oldest}. Without after, the feed begins there."
     body = {"error": "Gone", "message": message, "oldest": gap.oldest_id}
     return Refused(json_answer(body, 410))
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from shipledger.outbox.lane import Lane
 from shipledger.outbox.recorder import Recorder
+from shipledger.outbox.retention import Retention
 from shipledger.outbox.sender import Sender
 from shipledger.outbox.signature import SecretMaker
 from shipledger.outbox.storage import Storage
@@ -54,6 +55,8 @@ class Relay:
         secrets: Callable[[], SecretMaker | None],
         clock: Callable[[], Microseconds],
         chance: Callable[[], float],
+        *,
+        retention_days: int = 0,
     ) -> None:
         self._name = name
         self._storage = storage
@@ -62,6 +65,7 @@ class Relay:
         self._clock = clock
         self._chance = chance
         self._recorder = Recorder(storage)
+        self._retention = Retention(storage, retention_days)
         self._lanes: dict[int, Lane] = {}
         self._fanned_out = 0
         self._renewed_at: Microseconds = 0
@@ -85,10 +89,11 @@ class Relay:
         before = self._fanned_out
         while await self._fan_out():
             pass
+        now = self._clock()
+        await self._retention.work(now)
         secrets = self._secrets()
         if secrets is None:
             return
-        now = self._clock()
         due = {
             endpoint.id: endpoint
             for endpoint in await self._storage.read(self._storage.reading.due_endpoints, now, self._name)

@@ -18,12 +18,16 @@ def events_after(ledger: Snapshot, place: int, limit: int, partner: Partner) -> 
 
 def feed_after(ledger: Snapshot, event_id: int, limit: int, partner: Partner) -> FeedPage | FeedGap:
     """What happened after an event. One that a partner is not told of is as unknown to it as one that never was."""
-    place = 0
+    removed = next((place for (place,) in ledger.query("feed_removed")), 0)
+    place = removed
     if event_id:
         found = [place for (place,) in ledger.query("event_place", event_id)]
         if not found or not is_told(ledger, found[0], partner):
             return FeedGap(None)
         place = found[0]
+        if place < removed:
+            oldest = events_after(ledger, removed, 1, partner)
+            return FeedGap(oldest[0].document["id"] if oldest else 0)
     events = [placed.document for placed in events_after(ledger, place, limit, partner)]
     return FeedPage(events, events[-1]["id"] if events else event_id)
 

@@ -174,7 +174,10 @@ class FeedPage:
 
 @dataclass(frozen=True, slots=True)
 class FeedGap:
-    """The feed cannot be read after this event: it is none of this ledger's (None), or what followed is not kept."""
+    """The feed cannot be read after this event: it is none of this ledger's (None), or what followed is not kept.
+
+    `oldest_id` is the oldest event that is; 0 where none is.
+    """
 
     oldest_id: int | None
 

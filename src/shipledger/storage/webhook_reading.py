@@ -57,6 +57,11 @@ class WebhookReading:
         with self._snapshot() as ledger:
             return next(((first, last) for first, last in ledger.query("fan_out_range", limit)), None)
 
+    def retention_range(self, before: Microseconds, limit: int) -> tuple[int, int] | None:
+        """What the feed may forget of what happened before: after the one place, up to the other."""
+        with self._snapshot() as ledger:
+            return next(((first, last) for first, last in ledger.query("retention_range", before, limit)), None)
+
     def due_endpoints(self, now: Microseconds, asking: str) -> list[DueEndpoint]:
         """Those that have a message to send, unless someone else than who asks has taken them."""
         with self._snapshot() as ledger:

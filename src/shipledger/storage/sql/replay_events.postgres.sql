@@ -7,6 +7,7 @@ JOIN events AS event ON event.id = place.event_id
 JOIN webhook_endpoints AS endpoint
     ON strpos(endpoint.event_types, ' * ') > 0 OR strpos(endpoint.event_types, ' ' || event.type || ' ') > 0
 WHERE endpoint.id = given.endpoint_id AND event.order_id IS NOT NULL
+    AND place.position > coalesce((SELECT place FROM feed_marks WHERE name = 'removed'), 0)
     AND (
         endpoint.partner IS NULL
         OR EXISTS (

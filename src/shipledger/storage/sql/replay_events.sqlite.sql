@@ -6,6 +6,7 @@ JOIN events AS event ON event.id = asked.value
 JOIN webhook_endpoints AS endpoint
     ON instr(endpoint.event_types, ' * ') OR instr(endpoint.event_types, ' ' || event.type || ' ')
 WHERE endpoint.id = ?1 AND event.order_id IS NOT NULL
+    AND event.id > ifnull((SELECT place FROM feed_marks WHERE name = 'removed'), 0)
     AND (
         endpoint.partner IS NULL
         OR EXISTS (SELECT 1 FROM partner_events AS told WHERE told.partner = endpoint.partner AND told.event_id = event.id)

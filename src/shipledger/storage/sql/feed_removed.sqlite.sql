@@ -1,0 +1,1 @@
+SELECT place FROM feed_marks WHERE name = 'removed'
