@@ -17,7 +17,7 @@ from typing import Any
 
 import apsw
 
-from shipledger import fulfilling
+from shipledger import fulfilling, order_keeping
 from shipledger.boot import ledgers
 from shipledger.cli.main import main
 from shipledger.share import Share
@@ -49,6 +49,15 @@ def without_quantity_rule() -> None:
         return [(share.lines[asked.sku][0], asked.quantity) for asked in share.asked.lines or ()]
 
     _replace(fulfilling, check_quantities=lambda _: None, take=take)
+
+
+def without_cancelling_rule() -> None:
+    """Cancel whatever is asked for, of the first line that has the sku."""
+
+    def take(share: Share) -> list[tuple[Any, int]]:
+        return [(share.lines[asked.sku][0], asked.quantity) for asked in share.asked.lines or ()]
+
+    _replace(order_keeping, check_quantities=lambda _: None, take=take)
 
 
 def without_quantity_constraints() -> None:
