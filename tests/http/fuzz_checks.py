@@ -15,6 +15,9 @@ from schemathesis import Case, CheckContext, DeserializationContext, HookContext
 from tests.http.orders_to_ship import FUZZED_LEDGER, FUZZED_ORDERS, FUZZED_SKU, FUZZERS_KEY
 
 TEXT_MAX = 255
+FULFILLMENTS_CHANGED, FULFILLMENTS_CANCELLED, ORDERS_CHANGED = 8, 3, 50
+"""How many of each are changed: few, so that changes meet, and most orders stay open for fulfillments."""
+MOMENT = "2026-05-01T10:00:00Z"
 
 
 class Watch:
@@ -73,15 +76,26 @@ def map_body(context: HookContext, body: Any) -> Any:
         for group in [body, *(envelope if isinstance(envelope, list) else [])]:
             if isinstance(group, dict):
                 _name_what_exists(group)
+    elif isinstance(body, dict) and isinstance(body.get("occurred_at"), str) and _pick(body, 8):
+        body["occurred_at"] = MOMENT
+    elif isinstance(body, dict) and set(body) == {"line_items"} and _pick(body, 8):
+        _name_what_exists(body)
     return body
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Let the fuzzer do to any key what it likes, but for its own."""
-    named = str(case.path_parameters.get("id", ""))
-    if case.operation.path.startswith("/v1/keys") and named.isdigit() and int(named) == FUZZERS_KEY:
+    """Let changes be of what exists, but for one in eight; let the fuzzer do to keys what it likes, but to its own."""
+    named, place = str(case.path_parameters.get("id", "")), case.operation.path
+    if not named.isdigit():
+        return
+    if place.startswith("/v1/keys") and int(named) == FUZZERS_KEY:
         case.path_parameters["id"] = FUZZERS_KEY + 1
+    elif place.startswith("/v1/fulfillments/") and _pick(named, 8):
+        is_end = place.endswith("/cancel")
+        case.path_parameters["id"] = 1 + _pick(named, FULFILLMENTS_CANCELLED if is_end else FULFILLMENTS_CHANGED)
+    elif place.startswith("/v1/orders/") and _pick(named, 8):
+        case.path_parameters["id"] = FUZZED_ORDERS[-1 - _pick(named, ORDERS_CHANGED)]["id"]
 
 
 def _pick(value: Any, choices: int) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shipledger.event import EventType
 from tests.http.key_holders import close_server
 from tests.http.ledger_dump import dump
 from tests.http.orders_to_ship import FUZZED_LEDGER, FUZZED_ORDERS, FUZZED_SKU, FUZZERS_KEY, record_order
@@ -60,11 +61,13 @@ def test_no_request_is_answered_otherwise_than_documented(server: Server, tmp_pa
     result = fuzz(server, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
     sent = re.search(r"(\d+) generated", result.stdout)
-    made = len(dump(server.database)["fulfillments"])
-    print("requests:", sent and sent[1], "fulfillments made:", made)
+    rows = dump(server.database)
+    made, told = len(rows["fulfillments"]), {row[3] for row in rows["events"]}
+    print("requests:", sent and sent[1], "fulfillments made:", made, "told of:", sorted(told))
     assert sent is not None
     assert int(sent[1]) > 500, "what is not sent proves nothing"
     assert made > 10, "nor what never comes as far as the rules"
+    assert told >= {str(type_) for type_ in EventType if type_.startswith(("order.", "fulfillment."))}
 
 
 BROKEN = {
