@@ -13,7 +13,9 @@ import apsw
 import pytest
 
 from shipledger.boot.ledgers import check_ledger
+from shipledger.command import AddCarrierEvent, CancelFulfillment, CancelOrder, Command, HoldOrder
 from shipledger.commit.batch import commit_batch
+from shipledger.fulfillment import FulfillmentStatus
 from shipledger.key import RotateKey
 from shipledger.outcome import Done
 from shipledger.storage import copying
@@ -38,6 +40,14 @@ def source(tmp_path: Path) -> Path:
     commit_batch(ledger, [*orders, order(None, ("c", 1))], now=1)
     commit_batch(ledger, [create_key(1), RotateKey(ORIGIN, 1, create_key(2).credential, overlap_seconds=9)], now=2)
     commit_batch(ledger, [*parcels, *(ship(id_) for id_ in range(1, 50))], now=2)
+    delivered = AddCarrierEvent(ORIGIN, 1, FulfillmentStatus.DELIVERED, 2, "ß", None)
+    changes: list[Command] = [
+        delivered,
+        CancelFulfillment(ORIGIN, 2),
+        HoldOrder(ORIGIN, 3, "Ä"),
+        CancelOrder(ORIGIN, 4),
+    ]
+    assert all(isinstance(outcome, Done) for outcome in commit_batch(ledger, changes, now=3))
     ledger.close()
     return path
 
@@ -65,7 +75,7 @@ def _copied_rows(target: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_every_row_is_copied_and_both_ledgers_are_sound(source: Path, target: str) -> None:
     counts = copy_ledger(source, target, lambda *_: None)
-    assert counts["orders"] == ORDERS + 1
+    assert (counts["orders"], counts["carrier_events"]) == (ORDERS + 1, 1)
     assert _copied_rows(target) == _rows(source)
     assert not any(finding.broken for ledger in (source, target) for finding in check_ledger(ledger))
 

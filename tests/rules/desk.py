@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from shipledger.command import CreateOrder
+from shipledger.command import Command
 from shipledger.commit.batch import commit_batch
 from shipledger.order import OrderedLine
 from shipledger.outcome import Done, Fault, Outcome
@@ -23,7 +23,7 @@ class Desk:
         self.stored = MemoryLedger()
         self.ledger = WatchedLedger(self.stored)
 
-    def send(self, *requests: Parcel | CreateOrder) -> list[Outcome | Fault]:
+    def send(self, *requests: Parcel | Command) -> list[Outcome | Fault]:
         commands = [request.command() if isinstance(request, Parcel) else request for request in requests]
         sound = [command for command in commands if not isinstance(command, Refusal)]
         outcomes = iter(commit_batch(self.ledger, sound, NOON))

@@ -4,11 +4,25 @@ from typing import Any
 
 import pytest
 
-from shipledger.command import CreateOrder, OrderKey, RepeatedTracking
+from shipledger.command import (
+    AddCarrierEvent,
+    CancelFulfillment,
+    CancelOrder,
+    ChangeOrder,
+    ChangeTracking,
+    Command,
+    CreateOrder,
+    HoldOrder,
+    OrderKey,
+    ReleaseOrder,
+    RepeatedTracking,
+    RequestedLine,
+)
+from shipledger.fulfillment import FulfillmentStatus
 from shipledger.needs import REPEATS_COMPARED_MAX, Needs, needs_of
 from shipledger.order import Order
 from shipledger.refusal import Refusal
-from tests.rules.asking import Parcel, line, order
+from tests.rules.asking import Parcel, line, order, origin
 
 A = (("A", 1),)
 B = (("B", 1),)
@@ -123,3 +137,54 @@ def test_answers_are_looked_for_by_account_and_key() -> None:
 def test_ids_are_reserved_only_where_orders_are_added() -> None:
     assert needed(Parcel(((1, A),))).orders_to_add == 0
     assert needed(order(None, line("A", 1)), order(1, line("A", 1))).orders_to_add == 2
+
+
+def needed_after(*commands: Command) -> Needs:
+    """What is needed once it is known that fulfillment 7 holds A of order 1."""
+    needs = needs_of(commands)
+    if 7 in needs.fulfillments:
+        needs.add_place(7, 1, "A")
+    return needs
+
+
+OPERATOR = origin()
+
+
+@pytest.mark.parametrize(
+    ("command", "lines", "whole_orders", "details"),
+    [
+        (HoldOrder(OPERATOR, 1, "fraud"), set(), [1], {1}),
+        (ReleaseOrder(OPERATOR, 3), set(), [], {3}),
+        (CancelOrder(OPERATOR, 1, (RequestedLine("A", 1, ""),)), set(), [1], {1}),
+        (ChangeOrder(OPERATOR, 1, {"reference": "2"}), set(), [1], {1}),
+        (CancelFulfillment(OPERATOR, 7), {(1, "A")}, [], set()),
+        (CancelFulfillment(OPERATOR, 8), set(), [], set()),
+        (AddCarrierEvent(OPERATOR, 7, FulfillmentStatus.FAILED), {(1, "A")}, [], set()),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, (set, list)) else "",
+)
+def test_a_change_needs_its_order_whole_or_what_its_fulfillment_holds(
+    command: Command, lines: set[tuple[int, str]], whole_orders: list[int], details: set[int]
+) -> None:
+    needs = needed_after(command)
+    found = needs.of_found(find)
+    assert (found.lines, found.whole_orders, needs.details) == (lines, whole_orders, details)
+    assert needs.events_to_add == 1
+
+
+def test_a_new_reference_is_claimed_and_whoever_has_it_is_looked_for() -> None:
+    needs = needs_of([ChangeOrder(OPERATOR, 1, {"reference": "#2"})])
+    assert (needs.new_order_names, needs.order_names()) == ({"#2"}, ([1], ["#2"]))
+    assert needs_of([ChangeOrder(OPERATOR, 1, {"reference": None})]).new_order_names == set()
+
+
+def test_a_new_number_is_looked_for_on_the_order_of_its_fulfillment() -> None:
+    found = needed_after(ChangeTracking(origin("east"), 7, {"number": "T1"})).of_found(find)
+    assert found.repeats == {(1, "T1", "east")}
+    assert needed_after(ChangeTracking(OPERATOR, 7, {"carrier": "UPS"})).of_found(find).repeats == set()
+
+
+def test_more_repeats_are_loaded_where_the_batch_itself_cancels_some() -> None:
+    parcel = Parcel(((1, A),)).command()
+    assert not isinstance(parcel, Refusal)
+    assert needs_of([parcel, *(CancelFulfillment(OPERATOR, id_) for id_ in (7, 8, 8))]).repeats_max == 3

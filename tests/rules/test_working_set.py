@@ -3,14 +3,14 @@
 import copy
 import itertools
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
 from shipledger.decision import decide
 from shipledger.event import EventType
-from shipledger.fulfillment import Tracking
+from shipledger.fulfillment import CarrierEvent, FulfillmentStatus, Tracking
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.order import OrderContent, OrderedLine
 from shipledger.outcome import Done
@@ -21,7 +21,7 @@ from tests.rules.desk import NOON
 
 GIVEN_OUT = {"fulfillment_ids", "event_ids", "order_ids"}
 """Ids may be lost."""
-LISTED = {"changed_orders", "changed_lines"}
+LISTED = {"changed_orders", "changed_lines", "changed_details", "changed_fulfillments"}
 """Rows that were changed back stay listed, with their old values."""
 
 
@@ -35,6 +35,7 @@ def working_set() -> WorkingSet:
     working_set = new_working_set()
     decide(order(1, line("A", 5), line("A", 5), reference="#1"), working_set, NOON)
     ship(working_set)
+    working_set.fulfillments[1] = working_set.new_fulfillments[0]
     return working_set
 
 
@@ -75,7 +76,48 @@ def keep_answer(working_set: WorkingSet) -> None:
     working_set.keep_answer(KeptAnswer("operator", "k", b"", Done({}), NOON))
 
 
+def cancel_lines(working_set: WorkingSet) -> None:
+    one = working_set.orders[1]
+    working_set.cancel_lines(one, [(one.lines[0], 1), (one.lines[1], 2)])
+
+
+def hold(working_set: WorkingSet) -> None:
+    working_set.change_order(working_set.orders[1], "hold_reason", "fraud")
+
+
+def change_details(working_set: WorkingSet) -> None:
+    known = working_set.details[1]
+    content = replace(known.content, reference="#9", deliver_by=NOON)
+    working_set.change_details(working_set.orders[1], replace(known, content=content))
+
+
+def take_the_reference_away(working_set: WorkingSet) -> None:
+    known = working_set.details[1]
+    working_set.change_details(working_set.orders[1], replace(known, content=replace(known.content, reference=None)))
+
+
+def take_back(working_set: WorkingSet) -> None:
+    one, parcel = working_set.orders[1], working_set.fulfillments[1]
+    working_set.give_back(one, [(one.lines[0], 1)])
+    working_set.change_fulfillment(replace(parcel, status=FulfillmentStatus.CANCELLED))
+
+
+def correct(working_set: WorkingSet) -> None:
+    working_set.change_fulfillment(replace(working_set.fulfillments[1], tracking=Tracking("T3")))
+
+
+def hear(working_set: WorkingSet) -> None:
+    working_set.add_carrier_event(CarrierEvent(1, 1, FulfillmentStatus.FAILED, NOON, None, None, NOON))
+
+
 CHANGES = [
+    cancel_lines,
+    hold,
+    change_details,
+    take_the_reference_away,
+    take_back,
+    correct,
+    hear,
     add_named_order,
     add_nameless_order,
     add_fulfillment,
