@@ -39,9 +39,10 @@ MEMORY_MIB_MAX = 64
 
 
 def resident_mib(server: Server) -> float:
-    """Of a server and its workers."""
+    """Of a server and its workers; without the process that commits to a file, whose page cache fills meanwhile."""
     process = psutil.Process(server.process.pid)
-    resident: float = sum(each.memory_info().rss for each in [process, *process.children()])
+    children = [] if isinstance(server.database, Path) else process.children()
+    resident: float = sum(each.memory_info().rss for each in [process, *children])
     return resident / 2**20
 
 

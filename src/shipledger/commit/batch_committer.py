@@ -23,9 +23,9 @@ log = logging.getLogger("shipledger.commit")
 
 BATCH_MAX = 256
 """Single commands in one transaction."""
-BULK_MAX = 256
+BULK_MAX = 64
 """Commands of bulk requests in one transaction, beside single ones: what a single one may have to wait for."""
-BULK_ALONE_MAX = 1_024
+BULK_ALONE_MAX = 512
 """The same where no single one came with this batch or the one before it: larger batches cost less a command."""
 
 Answer = Callable[[list[Outcome | Fault]], None]

@@ -33,8 +33,8 @@ log = logging.getLogger("shipledger.http")
 GROUP_ITEMS_MAX = 64
 GROUP_BYTES_MAX = 256 * 1024
 """Of the items that are handed to the committer together; a larger item goes alone."""
-GROUPS_UNDER_WAY_MAX = 24
-"""Enough for the committer to have a batch before it while another is answered."""
+GROUPS_UNDER_WAY_MAX = 16
+"""Two batches: the committer has one before it while another is answered."""
 KEY = "idempotency_key"
 
 ReadItem = Callable[[dict[str, Any], Findings, str | None], Command | Refusal]
