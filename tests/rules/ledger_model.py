@@ -33,6 +33,8 @@ class LedgerModel:
         self.orders: dict[int, PaperOrder] = {}
         self.fulfillments: list[PaperFulfillment] = []
         self.kept: dict[tuple[str, str], tuple[Hashable, Done]] = {}
+        self.routes: dict[str, str] = {}
+        """Whose the skus are that no sender said a partner of."""
 
     def find(self, key: OrderKey) -> PaperOrder | None:
         if isinstance(key, int):
@@ -160,7 +162,10 @@ class LedgerModel:
         if name is not None and name not in self.kept:
             self.kept[name] = meaning_of(request), done
         if isinstance(expected, Recorded) and isinstance(request, CreateOrder):
-            lines = [PaperLine(line.sku, line.quantity, line.partner) for line in request.content.lines]
+            lines = [
+                PaperLine(line.sku, line.quantity, line.partner or self.routes.get(line.sku))
+                for line in request.content.lines
+            ]
             content = request.content
             self.orders[done.body["id"]] = PaperOrder(
                 done.body["id"], content, lines, content.reference, content.ship_by

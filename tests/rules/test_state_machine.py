@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shipledger import correcting, fulfilling, order_keeping, tracking_cautions
+from shipledger import correcting, fulfilling, order_intake, order_keeping, tracking_cautions
 from shipledger.command import (
     OPERATOR,
     AddCarrierEvent,
@@ -35,12 +36,15 @@ from shipledger.command import (
     RequestedLine,
 )
 from shipledger.commit import batch
+from shipledger.document import order_document
 from shipledger.fulfillment import REPORTED, CarrierEvent, TrackingChanges
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
 from shipledger.order import OrderChanges, OrderContent, OrderedLine
 from shipledger.outcome import Done, Fault, Outcome
+from shipledger.partner_view import fulfillment_seen_by, order_seen_by
 from shipledger.refusal import Refusal
+from shipledger.routing import PutPartner, Rules
 from shipledger.storage.port import Ledger
 from shipledger.timestamp import MICROSECONDS_A_SECOND
 from shipledger.working_set import WorkingSet
@@ -166,6 +170,9 @@ class LedgerMachine(RuleBasedStateMachine):
     )
     def begin_with_orders(self, first: CreateOrder, second: CreateOrder) -> None:
         self.send([first, second])
+        rule = PutPartner(origin(), "west", Rules(skus=("B",)))
+        assert isinstance(batch.commit_batch(self.ledger, [rule], self.now)[0], Done)
+        self.model.routes["B"] = "west"
 
     @rule(requests=st.lists(parcels, min_size=1, max_size=4))
     def create_fulfillments(self, requests: list[Parcel]) -> None:
@@ -221,6 +228,24 @@ class LedgerMachine(RuleBasedStateMachine):
             assert order.fulfilled == sum(line.fulfilled for line in order.lines)
             assert str(order.status) == paper.status
             assert order.event_count == len(paper.events)
+
+    @invariant()
+    def a_partner_sees_its_own_lines_and_what_follows_from_them(self) -> None:
+        for paper, partner in itertools.product(self.model.orders.values(), ("east", "west")):
+            own = replace(paper, lines=paper.of(partner))
+            whole = order_document(self.ledger.whole_order(paper.id), paper.sent, self.now)
+            seen = order_seen_by(partner, whole)
+            assert (seen is None) is (not own.lines)
+            if seen is not None:
+                lines = [(line["sku"], line["ordered"], line["fulfilled"]) for line in seen["line_items"]]
+                assert lines == [(line.sku, line.ordered, line.shipped) for line in own.lines]
+                assert (seen["status"], seen["totals"]["remaining"]) == (own.status, own.remaining(None).total())
+        for made, held in zip(self.ledger.fulfillments, self.model.fulfillments, strict=True):
+            for partner in ("east", "west"):
+                lines_of = self.model.orders[held.order_id].lines
+                pieces = {at: pieces for at, pieces in held.held.items() if lines_of[at].partner == partner}
+                parcel = fulfillment_seen_by(partner, made)
+                assert ({line.position: line.quantity for line in parcel.lines} if parcel else {}) == pieces
 
     @invariant()
     def nothing_else_is_stored(self) -> None:
@@ -335,6 +360,7 @@ def test_the_ledger_does_what_the_model_does() -> None:
         (fulfilling, "check_skus", lambda shares: None),
         (fulfilling, "_is_visible", lambda order, partner: True),
         (fulfilling, "_check_states", lambda shares: None),
+        (order_intake, "routed", lambda content, routing: content),
         (order_keeping, "check_quantities", lambda shares: None),
         (order_keeping, "_find", lambda command, working_set: working_set.orders.get(command.order_id)),
         (correcting, "_find", lambda command, working_set: working_set.fulfillments[command.fulfillment_id]),
