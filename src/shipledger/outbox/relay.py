@@ -7,7 +7,7 @@ made, and when what became of it is written down.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
 
@@ -34,6 +34,9 @@ RENEW_SECONDS = 8
 EXPIRE_SECONDS = 600
 EXPIRE_MESSAGES = 500
 STOP_SECONDS_MAX = 3.0
+LAG_SECONDS_TOLD = 60
+"""An endpoint that is further behind is told of in the log."""
+LAG_SECONDS_BETWEEN = 600
 
 
 class Watch(Protocol):
@@ -70,6 +73,8 @@ class Relay:
         self._fanned_out = 0
         self._renewed_at: Microseconds = 0
         self._expired_at: Microseconds = 0
+        self._told_of_lag_at: Microseconds = 0
+        self._is_waiting = False
         self._is_stopping = False
 
     async def run(self, watch: Watch) -> None:
@@ -78,8 +83,9 @@ class Relay:
             mark = watch.mark()
             try:
                 await self.turn()
-            except Exception as error:
-                log.warning("webhooks wait: %s", error)
+                self._tell_of_wait(None)
+            except Exception as error:  # the database is away; what is due waits with it
+                self._tell_of_wait(error)
                 await asyncio.sleep(IDLE_SECONDS)
             await asyncio.sleep(TURN_SECONDS)
             await watch.changed(mark, IDLE_SECONDS)
@@ -99,6 +105,7 @@ class Relay:
             for endpoint in await self._storage.read(self._storage.reading.due_endpoints, now, self._name)
             if _is_signed_by(endpoint, secrets)
         }
+        self._tell_of_lag(due.values(), now)
         for endpoint_id, lane in list(self._lanes.items()):
             lane.endpoint = due.pop(endpoint_id, lane.endpoint)
             if self._fanned_out != before:
@@ -106,6 +113,24 @@ class Relay:
         await self._renew(now)
         await self._take(due, secrets, now)
         await self._expire(now)
+
+    def _tell_of_wait(self, error: Exception | None) -> None:
+        """Once when webhooks begin to wait, and once when they go on."""
+        if (error is not None) is self._is_waiting:
+            return
+        self._is_waiting = error is not None
+        if error is None:
+            log.info("webhooks go on")
+        else:
+            log.warning("webhooks wait: %s", error)
+
+    def _tell_of_lag(self, due: Iterable[DueEndpoint], now: Microseconds) -> None:
+        """Now and then, which endpoints are behind, by how many seconds."""
+        behind = {one.id: (now - one.due_at) // MICROSECONDS_A_SECOND for one in due}
+        late = {endpoint_id: seconds for endpoint_id, seconds in behind.items() if seconds >= LAG_SECONDS_TOLD}
+        if late and now - self._told_of_lag_at >= LAG_SECONDS_BETWEEN * MICROSECONDS_A_SECOND:
+            self._told_of_lag_at = now
+            log.warning("webhook endpoints are behind, by seconds: %s", late)
 
     async def settle(self) -> None:
         """Wait until every lane that is open now has nothing to send any more."""

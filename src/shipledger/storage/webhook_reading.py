@@ -33,6 +33,8 @@ class DueEndpoint:
     in_order_up_to: int
     """Messages up to this place in the feed were held; they are sent one after the other."""
     failing_since: Microseconds | None
+    due_at: Microseconds
+    """Since when the first of its messages is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +144,8 @@ def _attempt_document(row: Row, *, shows_answer: bool) -> Document:
 
 
 def _due_endpoint(row: Row) -> DueEndpoint:
-    id_, partner, url, salt, previous_salt, previous_until, key_check, is_ordered, in_order_up_to, failing_since = row
-    return DueEndpoint(
-        id_,
-        partner,
-        url,
-        salt,
-        previous_salt,
-        previous_until,
-        key_check,
-        bool(is_ordered),
-        in_order_up_to,
-        failing_since,
-    )
+    id_, partner, url, salt, previous_salt, previous_until, key_check, is_ordered, *rest = row
+    return DueEndpoint(id_, partner, url, salt, previous_salt, previous_until, key_check, bool(is_ordered), *rest)
 
 
 def _bodies(ledger: Snapshot, events: list[Row], partner: Partner) -> list[bytes]:
