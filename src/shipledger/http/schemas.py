@@ -253,7 +253,7 @@ class Event(Struct):
     type: str
     created_at: Moment
     order_id: int
-    sequence: int
+    sequence: int | None
     data: dict[str, Any]
 
 

@@ -135,7 +135,7 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
         "type": "What happened.",
         "created_at": "When it happened, in UTC.",
         "order_id": "The order that it happened to.",
-        "sequence": "Counts the events of this order from 1.",
+        "sequence": "Counts the events of this order from 1; null for a partner, which is not told of all of them.",
         "data": "The fulfillment as GET answers it, or the order without its fulfillments, as it was then. Never an"
         " e-mail or an address.",
     },
