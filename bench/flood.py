@@ -19,6 +19,7 @@ from datetime import UTC
 from pathlib import Path
 from statistics import median
 
+import psutil  # type: ignore[import-untyped]
 import uvloop
 
 from shipledger.bench.load import post
@@ -83,6 +84,13 @@ def flooded(port: int, key: str, seconds: float) -> tuple[Answers, Answers]:
         return eight, flood.get()
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a server and its committing process have used so far."""
+    server = psutil.Process(pid)
+    times = [process.cpu_times() for process in (server, *server.children())]
+    return sum(used.user + used.system for used in times)
+
+
 def main() -> None:
     """Measure, and print the medians."""
     parser = argparse.ArgumentParser(prog="python -m bench.flood", description=__doc__)
@@ -93,15 +101,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="shipledger-flood-") as folder:
         path = Path(folder) / "ledger.db"
         seed_orders(path, ORDERS)
-        with server(path) as (_, port):
+        with server(path) as (pid, port):
             with key_desk(path, UTC) as send:
                 asked = {"name": "flood", "role": "partner", "partner": "flood", "rate_limit": FLOOD_LIMIT}
                 key = str(send("create", None, asked)["secret"])
             for _ in range(arguments.rounds):
+                marks = [cpu_seconds(pid)]
                 alone = run(port, API_KEY, CLIENTS, REQUESTS_A_SECOND, arguments.seconds)
+                marks.append(cpu_seconds(pid))
                 eight, flood = flooded(port, key, arguments.seconds)
+                marks.append(cpu_seconds(pid))
                 goodput.append(eight.statuses[200] / alone.statuses[200])
                 slower.append(eight.p99() / alone.p99())
+                cores = (marks[1] - marks[0]) / arguments.seconds, (marks[2] - marks[1]) / (arguments.seconds + 2)
+                print(f"cores alone {cores[0]:.2f}, under the flood {cores[1]:.2f}; ", end="")
                 print(f"p99 alone {alone.p99():.1f} ms, under the flood {eight.p99():.1f} ms; {dict(eight.statuses)}")
     print(f"the flood was answered {dict(flood.statuses)}")
     print(f"medians: {median(goodput):.0%} of the goodput, {median(slower):.2f} times the p99")
