@@ -25,7 +25,7 @@ class CreateWebhook(Struct):
 class ChangeWebhook(Struct):
     """What is to be changed of a receiver; what is omitted stays as it is."""
 
-    url: Url | None = None
+    url: Annotated[str, Meta(max_length=WEBHOOK_URL_CHARS_MAX)] | None = None
     event_types: EventTypes | None = None
     description: Description | None = None
     ordered: bool | None = None
