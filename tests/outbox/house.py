@@ -33,11 +33,12 @@ SECONDS_MAX = 0.5
 
 @dataclass
 class House:
-    """`now` is the clock of everything; `chance` is what waits are lengthened by."""
+    """`now` is the clock of everything, `chance` what waits are lengthened by, `read_seconds` how late readings are."""
 
     database: Database
     now: int = NOW
     chance: float = 0.0
+    read_seconds: float = 0.0
     orders: Iterable[int] = field(default_factory=lambda: iter(range(1, 10**6)))
 
     def __post_init__(self) -> None:
@@ -115,7 +116,9 @@ class House:
         return found
 
     async def _read(self, reading: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.readers, reading, *arguments)
+        found = await asyncio.get_running_loop().run_in_executor(self.readers, reading, *arguments)
+        await asyncio.sleep(self.read_seconds)
+        return found
 
     @property
     def storage(self) -> Storage:

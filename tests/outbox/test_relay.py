@@ -35,6 +35,12 @@ def orders_of(receiver: Receiver) -> list[int]:
     return [json.loads(came.body)["order_id"] for came in receiver.taken]
 
 
+async def slower_at_first(request: web.BaseRequest) -> web.Response:
+    """What is sent at once comes in another order."""
+    await asyncio.sleep(0.03 if int(request.headers["webhook-id"]) % 2 else 0)
+    return web.Response()
+
+
 def unused_url() -> str:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -139,7 +145,7 @@ def test_an_endpoint_that_takes_nothing_for_five_days_is_disabled_and_all_is_hel
             await work(relay)
             assert len(receiver.received) == tried, "nothing is sent to it"
             dead = set(house.reading.webhooks.dead_messages(endpoint_id, 0, 1_000))
-            receiver.answer = None
+            receiver.answer = slower_at_first
             await house.change(endpoint_id, is_enabled=True)
             await work(relay)
         rows = house.database.query("SELECT order_id FROM webhook_messages WHERE status = 'dead'")
@@ -401,5 +407,51 @@ def test_a_receiver_that_hangs_holds_up_nobody_else(database: Database, receiver
             await asyncio.wait([lane.task for lane in lanes])
             assert not relay._lanes[hanging].task.done()
             assert len(receiver.taken) == 60 * len(others)
+
+    live(database, story)
+
+
+def test_a_new_receiver_is_told_nothing_from_before_also_where_an_older_one_still_waits_for_it(
+    database: Database, receiver: Receiver
+) -> None:
+    async def story(house: House) -> None:
+        await house.register(receiver.url + "/old")
+        await house.create_orders(2)
+        await house.register(receiver.url + "/new")
+        (last,) = await house.create_orders()
+        async with house.relay() as relay:
+            await work(relay)
+        told = [json.loads(came.body)["order_id"] for came in receiver.taken if came.path == "/hook/new"]
+        assert told == [last]
+        assert len(receiver.taken) == 4
+
+    live(database, story)
+
+
+def test_an_endpoint_is_leased_to_one_relay_at_a_time(database: Database) -> None:
+    async def story(house: House) -> None:
+        endpoint_id = await house.register("https://example.com/")
+        async with house.relay("a") as a, house.relay("b") as b:
+            for seconds in (0, 29, 29):
+                house.pass_seconds(seconds)
+                assert await house._carry_out(a._lease([endpoint_id], house.now)) == [[(endpoint_id,)]]
+                assert await house._carry_out(b._lease([endpoint_id], house.now)) == [[]]
+            house.pass_seconds(31)
+            assert await house._carry_out(b._lease([endpoint_id], house.now)) == [[(endpoint_id,)]]
+            assert await house._carry_out(a._lease([endpoint_id], house.now)) == [[]]
+
+    live(database, story)
+
+
+def test_what_was_written_down_while_the_lane_read_is_not_sent_again(database: Database, receiver: Receiver) -> None:
+    async def story(house: House) -> None:
+        house.read_seconds = 0.2
+        await house.register(receiver.url)
+        for _ in range(7):
+            await house.create_orders(100)
+        async with house.relay() as relay:
+            await work(relay)
+        assert len(receiver.taken) == 700
+        assert len({came.id for came in receiver.taken}) == 700
 
     live(database, story)
