@@ -5,6 +5,10 @@ ID_MAX = 2**63 - 1
 ASSIGNED_ORDER_ID_MIN = 10**15
 """Orders that come without an id get one from here up: above what sources use, and exact in JavaScript."""
 
+RECONCILED_MAX = 10_000
+"""Fulfillments that one reconciliation names."""
+RECONCILED_IN_RANGE_MAX = 20_000
+"""Fulfillments of the ledger that it looks through."""
 IMPORTED_PARCELS_MAX = 200
 """Parcels of a file in one request."""
 IMPORT_FILE_NAME_CHARS_MAX = 255

@@ -101,13 +101,13 @@ class Fields:
         self._fault("not_a_web_address", name, "must be an http or https URL")
         return None
 
-    def moment(self, name: str, zone: tzinfo) -> Microseconds | None:
-        """An RFC 3339 moment, or a bare date, which means the end of that day."""
+    def moment(self, name: str, zone: tzinfo, *, start_of_day: bool = False) -> Microseconds | None:
+        """An RFC 3339 moment, or a bare date, which means the end of that day (its start, if asked)."""
         text = self.text(name, chars_max=64)
         if text is None:
             return None
         try:
-            return parse(text, zone)
+            return parse(text, zone, start_of_day=start_of_day)
         except ValueError as error:
             self._fault("not_a_moment", name, str(error))
             return None

@@ -97,7 +97,7 @@ def _groups(top: Fields, findings: Findings) -> list[RequestedOrder]:
     """The orders of the request, from whichever of the two shapes it has."""
     envelope = top.value(ENVELOPE)
     if envelope is None:
-        return _present([_group(top, findings, lines_left=[LINES_MAX])])
+        return _present([read_group(top, findings, lines_left=[LINES_MAX])])
     if top.value("order_id") is not None or top.value("line_items") is not None:
         message = f"Name orders in {ENVELOPE} or at the top, not in both."
         findings.fault("two_shapes", ENVELOPE, message)
@@ -111,7 +111,7 @@ def _groups(top: Fields, findings: Findings) -> list[RequestedOrder]:
     for index, values in enumerate(envelope):
         place = f"{ENVELOPE}[{index}]"
         if isinstance(values, dict):
-            groups.append(_group(Fields(values, GROUP, findings, place), findings, lines_left))
+            groups.append(read_group(Fields(values, GROUP, findings, place), findings, lines_left))
         else:
             findings.fault("not_an_object", place, f"{place} must be an object with order_id and line_items.")
     return _present(groups)
@@ -121,7 +121,7 @@ def _present(groups: list[RequestedOrder | None]) -> list[RequestedOrder]:
     return [group for group in groups if group is not None]
 
 
-def _group(group: Fields, findings: Findings, lines_left: list[int]) -> RequestedOrder | None:
+def read_group(group: Fields, findings: Findings, lines_left: list[int]) -> RequestedOrder | None:
     """One order's share; None where it is at fault. `lines_left` counts down over the whole request."""
     key = _order_key(group, findings)
     lines = read_lines(group, findings, lines_left)

@@ -10,6 +10,7 @@ from shipledger.file_import import Imported
 from shipledger.key import Key
 from shipledger.needs import Needs
 from shipledger.partner_view import Partner
+from shipledger.reconciliation import Reconcile, Recorded
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import WorkingSet
 
@@ -215,6 +216,10 @@ class Reading(Protocol):
 
     def timeline(self, fulfillment_id: int, partner: Partner) -> list[Document] | None:
         """What was heard of a fulfillment's parcel, the latest first; None where there is no such fulfillment."""
+
+    def recorded_for(self, asked: Reconcile) -> Recorded | None:
+        """What a reconciliation looks at; None where there is more of it than one answer may hold."""
+        ...
 
     def imports(self) -> list[Document]:
         """Imports of files, the oldest first."""

@@ -17,6 +17,7 @@ from shipledger.key import Key
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
 from shipledger.partner_view import Partner, fulfillment_seen_by
+from shipledger.reconciliation import Reconcile, Recorded
 from shipledger.storage.administration_reading import all_keys, audit_page, keys_page
 from shipledger.storage.event_reading import events_after, feed_after
 from shipledger.storage.import_rows import import_from_row
@@ -41,6 +42,7 @@ from shipledger.storage.port import (
     PlacedEvent,
     Position,
 )
+from shipledger.storage.reconciliation_reading import recorded_for
 from shipledger.storage.rehearsal import RehearsalLedger
 from shipledger.storage.report_reading import are_many_late, late_page, partner_documents
 from shipledger.storage.rows import Row, order_from_row
@@ -83,6 +85,10 @@ class LedgerReading:
     def rehearsal(self) -> RehearsalLedger:
         """A ledger that decides as this one would, and writes nothing."""
         return RehearsalLedger(self._snapshot)
+
+    def recorded_for(self, asked: Reconcile) -> Recorded | None:
+        with self._snapshot() as ledger:
+            return recorded_for(ledger, asked)
 
     def imports(self) -> list[Document]:
         with self._snapshot() as ledger:

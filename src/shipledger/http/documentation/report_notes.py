@@ -22,6 +22,29 @@ REPORT_NOTES: Mapping[str, Mapping[str, str]] = {
         "id": "The fulfillment, also where the ledger had it.",
         "is_new": "Whether it was recorded by this request.",
     },
+    "CreateReconciliation": {
+        "from": "The first moment that is looked at. A bare date means its start.",
+        "to": "The last one. A bare date means its end.",
+        "fulfillments": "All that was shipped in this time. Entries of one order and tracking number are one parcel.",
+    },
+    "BelievedFulfillment": {
+        "order_id": "The order's id, or its reference.",
+        "tracking_number": "The parcel's number.",
+        "line_items": "What was in it. Omitted: it is not compared.",
+        "status": "Where it is. Omitted: it is enough that it was not cancelled.",
+    },
+    "ReconciliationCounts": {
+        "named": "Parcels in the request.",
+        "recorded": "Fulfillments of this time in the ledger that were not cancelled.",
+        "equal": "Parcels that both know alike.",
+    },
+    "MissingFulfillment": {"index": "Its place in the request, from 0."},
+    "DifferentFulfillment": {"index": "Its place in the request, from 0.", "recorded": "As the ledger has it."},
+    "Reconciliation": {
+        "missing": "Believed, and not recorded.",
+        "extra": "Recorded in this time, and not named.",
+        "different": "Known to both, with other line_items or another status.",
+    },
     "LateOrder": {
         "due_by": "ship_by, or, where there is none, deliver_by.",
         "remaining": "Over all lines.",
