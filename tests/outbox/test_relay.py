@@ -455,3 +455,32 @@ def test_what_was_written_down_while_the_lane_read_is_not_sent_again(database: D
         assert len({came.id for came in receiver.taken}) == 700
 
     live(database, story)
+
+
+def test_an_endpoint_that_is_disabled_in_the_middle_of_a_backlog_is_left_in_peace(
+    database: Database, receiver: Receiver
+) -> None:
+    async def story(house: House) -> None:
+        async def slowly(_: web.BaseRequest) -> web.Response:
+            await asyncio.sleep(0.1)
+            return web.Response()
+
+        receiver.answer = slowly
+        endpoint_id = await house.register(receiver.url)
+        for _ in range(5):
+            await house.create_orders(100)
+        async with house.relay() as relay:
+            await relay.turn()
+            await asyncio.sleep(0.3)
+            await house.change(endpoint_id, is_enabled=False)
+            await relay.turn()
+            await relay.settle()
+            taken = len(receiver.taken)
+            assert taken < 400
+            receiver.answer = None
+            await house.change(endpoint_id, is_enabled=True)
+            await work(relay)
+        assert len(receiver.taken) == len({came.id for came in receiver.taken}) == 500
+        assert set(house.messages()) == {("sent", 1)}
+
+    live(database, story)

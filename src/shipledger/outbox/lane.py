@@ -65,6 +65,11 @@ class Lane:
         self._is_drained = False
         self._moved.set()
 
+    def leave(self) -> None:
+        """Nothing is due any more by what is stored: what waits here is held, since the endpoint was disabled."""
+        if self._waiting:
+            self._begin_no_more()
+
     async def stop(self, seconds_max: float) -> None:
         """Begin with no more, and wait a while for what is in flight and for what became of it to be written down."""
         self._begin_no_more()
@@ -105,7 +110,7 @@ class Lane:
                 self._storage.reading.due_messages, self.endpoint, self._asking, self._clock(), len(self._busy) + WINDOW
             )
         except Exception as error:  # the database is away; while it is, nothing new is begun
-            log.warning("due webhooks could not be read: %s", error)
+            log.debug("due webhooks could not be read: %s", error)
             due = []
         known = self._busy | self._kept_while_reading
         new = [message for message in due if message.event_id not in known]

@@ -60,12 +60,15 @@ class Recorder:
                 await self._keep(results)
 
     async def _keep(self, results: list[Result]) -> None:
+        is_told = False
         while True:
             try:
                 await self._storage.carry_out(errand_of(results))
                 break
             except Exception as error:  # the database is away: what was sent stays sent, and is written down later
-                log.warning("what became of %d webhooks could not be written down yet: %s", len(results), error)
+                if not is_told:
+                    log.warning("what became of %d webhooks could not be written down yet: %s", len(results), error)
+                is_told = True
                 await asyncio.sleep(RETRY_SECONDS)
         for result in results:
             result.when_kept()

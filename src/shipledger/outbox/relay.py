@@ -26,6 +26,8 @@ log = logging.getLogger("shipledger.outbox")
 
 FAN_OUT_EVENTS = 500
 """Events that one transaction makes messages of."""
+FAN_OUT_STEPS = 10
+"""Such transactions in a turn: a long backlog does not keep what is due from being sent."""
 TURN_SECONDS = 0.05
 """Between two turns: what happened meanwhile costs one transaction, however much it was."""
 IDLE_SECONDS = 0.5
@@ -93,8 +95,9 @@ class Relay:
     async def turn(self) -> None:
         """Make messages of new events, and begin to send what is due."""
         before = self._fanned_out
-        while await self._fan_out():
-            pass
+        for _ in range(FAN_OUT_STEPS):
+            if not await self._fan_out():
+                break
         now = self._clock()
         await self._retention.work(now)
         secrets = self._secrets()
@@ -107,7 +110,11 @@ class Relay:
         }
         self._tell_of_lag(due.values(), now)
         for endpoint_id, lane in list(self._lanes.items()):
-            lane.endpoint = due.pop(endpoint_id, lane.endpoint)
+            endpoint = due.pop(endpoint_id, None)
+            if endpoint is None:
+                lane.leave()
+            else:
+                lane.endpoint = endpoint
             if self._fanned_out != before:
                 lane.nudge()
         await self._renew(now)
@@ -173,9 +180,11 @@ class Relay:
         """Open a lane for each endpoint whose lease this relay gets."""
         await self._release_ended()
         due = {endpoint_id: endpoint for endpoint_id, endpoint in due.items() if endpoint_id not in self._lanes}
-        if not due or self._is_stopping:
+        if not due:
             return
         (taken,) = await self._storage.carry_out(self._lease(sorted(due), now))
+        if self._is_stopping:
+            return  # meanwhile; the lease runs out
         for (endpoint_id,) in taken:
             self._lanes[endpoint_id] = Lane(
                 due[endpoint_id], self._name, self._storage, self._sender, secrets, self._recorder, self._clock,
