@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from tests.postgres_server import SUPERUSER, Cluster
 
 COMMIT = b"COMMIT\0"
+"""Of a committer: on a connection that has named BATCHES."""
+BATCHES = b"commit_batches"
 ASK = b"INSERT INTO commit_batches"
 """With these the resolver asks what became of a batch: on a connection of its own, so that the text is sent."""
 CONFIRM = b"UPDATE commit_batches"
@@ -65,12 +67,15 @@ class Proxy:
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
         other = {client: server, server: client}
+        commits_batches = False
         while True:
             for ready in select.select([client, server], [], [])[0]:
                 data = ready.recv(_CHUNK)
                 if not data:
                     return
-                cut = self._due(data) if ready is client else None
+                if ready is client:
+                    commits_batches |= BATCHES in data
+                cut = self._due(data, commits_batches) if ready is client else None
                 if cut is None:
                     other[ready].sendall(data)
                     continue
@@ -81,9 +86,11 @@ class Proxy:
                 cut.has_happened.set()
                 return
 
-    def _due(self, data: bytes) -> Cut | None:
+    def _due(self, data: bytes, commits_batches: bool) -> Cut | None:
+        """The next cut, where it is to be made in this. Others commit, too: relays, and the sequencer."""
         with self._lock:
-            return self._cuts.pop(0) if self._cuts and self._cuts[0].text in data else None
+            is_due = bool(self._cuts) and self._cuts[0].text in data
+            return self._cuts.pop(0) if is_due and (commits_batches or self._cuts[0].text != COMMIT) else None
 
 
 @contextmanager

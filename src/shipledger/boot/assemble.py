@@ -42,6 +42,8 @@ class Served:
     committer: CommitterProcess
     keys: KeyWatch
     webhooks: Webhooks
+    readers: ThreadPoolExecutor
+    reading: Reading
 
     async def start(self, when_lost: Callable[[], None]) -> None:
         """To be called before the first request. `when_lost` is called where nothing can be committed any more."""
@@ -59,6 +61,9 @@ class Served:
         """To be called after the last request."""
         await self.keys.stop()
         await self.webhooks.stop()
+        # Whoever closes an embedded ledger last moves its log into the file: that must be one who may write.
+        self.readers.shutdown()
+        self.reading.close()
         await self.committer.disconnect(COMMIT_SECONDS_MAX)
 
 
@@ -117,7 +122,7 @@ def _serving(settings: Settings, committer: CommitterProcess, host_token: str | 
             served: ASGIApp = Application(ROUTES, services, gate)
             if settings.cors_origins:
                 served = CrossOrigin(served, settings.cors_origins)
-            yield Served(served, watch, committer, keys, webhooks)
+            yield Served(served, watch, committer, keys, webhooks, readers, reading)
     finally:
         readers.shutdown()
         webhooks.close()
