@@ -1,6 +1,6 @@
 """Which rows a batch of commands needs. Storage loads these and no others: an order may have thousands of lines."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from shipledger.command import (
@@ -192,8 +192,8 @@ class Needs:
         ids.update(int(key) for key in references if is_id_in_digits(key))
         return sorted(ids), sorted(references)
 
-    def of_found(self, find: Callable[[OrderKey], Order | None]) -> "FoundNeeds":
-        """What is needed of those orders that were found."""
+    def of_found(self, find: Callable[[OrderKey], Order | None], numbers_in_use: Collection[str]) -> "FoundNeeds":
+        """What is needed of those orders that were found, and of those tracking numbers that are in use."""
         found = FoundNeeds()
         whole = set()
         for key, skus in self.lines.items():
@@ -207,11 +207,10 @@ class Needs:
         found.partners = {(order.id, partner) for key, partner in self.partners if (order := find(key))}
         own = {(order.id, partner) for key, partner in self.partner_lines if (order := find(key))}
         found.partner_lines = {(order_id, partner) for order_id, partner in own if order_id not in whole}
-        found.repeats = {(order.id, number, partner) for key, number, partner in self.repeats if (order := find(key))}
+        used = [(find(key), number, partner) for key, number, partner in self.repeats if number in numbers_in_use]
+        found.repeats = {(order.id, number, partner) for order, number, partner in used if order is not None}
         # An order that the batch itself adds has no id yet: every order with the number is another.
-        found.uses = {
-            (order.id if (order := find(key)) else 0, number, partner) for key, number, partner in self.repeats
-        }
+        found.uses = {(0 if order is None else order.id, number, partner) for order, number, partner in used}
         return found
 
 

@@ -38,6 +38,9 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     ids, references = needs.order_names()
     kept_rows = query("load_kept_answers", sorted(needs.kept)) if needs.kept else ()
     order_rows = query("load_orders", ids, references) if needs.lines else ()
+    # Almost every number is new, so that nothing more is to be asked about it. Asked once the orders are locked.
+    numbers = sorted({number for _, number, _ in needs.repeats})
+    number_rows = query("load_numbers_in_use", numbers) if numbers else ()
     key_rows = query("load_keys") if needs.keys else ()
     partner_rows = query("load_partners") if needs.routing else ()
     endpoint_rows = query("load_endpoints") if needs.endpoints else ()
@@ -62,7 +65,7 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     for working_set.feed_end, working_set.feed_end_to_be in bounds:
         pass
     working_set.imports = {row[0]: import_from_row(row) for row in imports}
-    _load_parts(query, needs.of_found(working_set.find), needs, working_set)
+    _load_parts(query, needs.of_found(working_set.find, {number for (number,) in number_rows}), needs, working_set)
     _load_named(query, needs, working_set)
 
 
