@@ -21,7 +21,7 @@ import psutil  # type: ignore[import-untyped]
 import uvloop
 
 from bench.yardstick import CLIENTS, Yardstick, yardstick
-from shipledger.bench.load import fulfillment_requests, load
+from shipledger.bench.load import fulfillment_requests, load, tracking_number
 from shipledger.boot.benchmark import seed_orders, server
 
 BESIDE = 10_000
@@ -46,7 +46,7 @@ def items(count: int, orders: int, seed: int) -> bytes:
             {
                 "order_id": chance.randint(1, orders),
                 "line_items": [{"sku": "SKU-0", "quantity": 1}],
-                "tracking_number": f"1ZE356F8{seed}-{number}",
+                "tracking_number": tracking_number(seed, number),
                 "idempotency_key": f"k-{seed}-{number}",
             }
         )
