@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -26,13 +27,13 @@ import psutil  # type: ignore[import-untyped]
 import uvloop
 
 from shipledger.bench.load import post
-from shipledger.boot.benchmark import seed_orders
-from tests.outbox.webhook_server import SETTINGS, register
+from shipledger.boot.benchmark import API_KEY, seed_orders
+from tests.outbox.webhook_server import SETTINGS
 from tests.serving import Server, running
 
 ORDERS = 20_000
 CONNECTIONS = 64
-HANG_SECONDS = 60
+AUTHORIZATION = {"Authorization": f"Bearer {API_KEY}"}
 
 
 class _Receiving(asyncio.Protocol):
@@ -84,7 +85,7 @@ class Receiver:
     def __init__(self) -> None:
         self._here, there = multiprocessing.Pipe()
         self._stopping = multiprocessing.Event()
-        self.process = multiprocessing.Process(target=_receive, args=(there, self._stopping))
+        self.process = multiprocessing.Process(target=_receive, args=(there, self._stopping), daemon=True)
         self.process.start()
         self.port: int = self._here.recv()
 
@@ -143,7 +144,7 @@ async def pace(port: int, rate: int, seconds: float) -> list[float]:
             "line_items": [{"sku": "SKU-0", "quantity": 1}],
             "tracking_number": stamp,
         }
-        waiting.put_nowait((due, post("/v1/fulfillments", json.dumps(body), f"{os.getpid()} {stamp}")))
+        waiting.put_nowait((due, post("/v1/fulfillments", json.dumps(body), f"{os.getpid()} {stamp}", API_KEY)))
     joined = asyncio.create_task(waiting.join())
     done, _ = await asyncio.wait((joined, *clients), return_when=asyncio.FIRST_COMPLETED)
     for task in (joined, *clients):
@@ -158,6 +159,15 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
+def register(server: Server, url: str) -> str:
+    """A receiver of parcels; returns the path of its webhook."""
+    asked = {"url": url, "event_types": ["fulfillment.created"]}
+    answer = server.post("/v1/webhooks", asked, AUTHORIZATION)
+    if answer.status != HTTPStatus.CREATED:
+        raise ConnectionError(answer.body.decode())
+    return answer.headers["location"]
+
+
 def cpu_seconds(server: Server) -> float:
     process = psutil.Process(server.process.pid)
     times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
@@ -169,7 +179,7 @@ def drain(events: int, database: str | None) -> None:
     receiver = Receiver()
     with tempfile.TemporaryDirectory(prefix="shipledger-bench-") as folder:
         with ledger_and_server(Path(folder), database, SHIPLEDGER_RELAY="off") as server:
-            endpoint = register(server, f"http://127.0.0.1:{receiver.port}/", event_types=["fulfillment.created"])
+            endpoint = register(server, f"http://127.0.0.1:{receiver.port}/")
             made = 0
             while made < events:
                 made += len(uvloop.run(pace(server.port, 6_000, min(events - made, 12_000) / 6_000)))
@@ -183,7 +193,7 @@ def drain(events: int, database: str | None) -> None:
             seconds = time.perf_counter() - (first or began)
             cpu = cpu_seconds(server) - before
         print(
-            f"drained {made:,} of endpoint {endpoint['id']} in {seconds:.1f} s: {made / seconds:,.0f} a second,"
+            f"drained {made:,} of {endpoint} in {seconds:.1f} s: {made / seconds:,.0f} a second,"
             f" {cpu / made * 1e6:.0f} us of CPU each"
         )
     receiver.stop()
@@ -199,9 +209,9 @@ def steady(rate: int, seconds: float, rounds: int, database: str | None) -> None
                 receiver = Receiver()
                 with ledger_and_server(Path(folder), database) as server:
                     url = f"http://127.0.0.1:{receiver.port}/"
-                    endpoint = register(server, url, event_types=["fulfillment.created"])
+                    endpoint = register(server, url)
                     if not has_receiver:
-                        server.send("DELETE", f"/v1/webhooks/{endpoint['id']}")
+                        server.send("DELETE", endpoint, None, AUTHORIZATION)
                     uvloop.run(pace(server.port, rate, 2))
                     before = cpu_seconds(server)
                     took = uvloop.run(pace(server.port, rate, seconds))
@@ -209,7 +219,7 @@ def steady(rate: int, seconds: float, rounds: int, database: str | None) -> None
                     p99[has_receiver] = percentile(took, 0.99)
                     if has_receiver:
                         time.sleep(2)
-                        server.send("DELETE", f"/v1/webhooks/{endpoint['id']}")
+                        server.send("DELETE", endpoint, None, AUTHORIZATION)
                 lags = receiver.stop()
                 told = f", lag p50 {percentile(lags, 0.5):.2f} s p99 {percentile(lags, 0.99):.2f} s" if lags else ""
                 print(
@@ -231,13 +241,13 @@ def hanging(rate: int, seconds: float) -> None:
             receiver = Receiver()
             with ledger_and_server(Path(folder), None) as server:
                 url = f"http://127.0.0.1:{receiver.port}/"
-                endpoints = [register(server, url, event_types=["fulfillment.created"])]
+                endpoints = [register(server, url)]
                 if hangs:
                     endpoints.append(register(server, url + "hang"))
                 uvloop.run(pace(server.port, rate, seconds))
                 time.sleep(2)
                 for endpoint in endpoints:
-                    server.send("DELETE", f"/v1/webhooks/{endpoint['id']}")
+                    server.send("DELETE", endpoint, None, AUTHORIZATION)
             lags = receiver.stop()
             print(
                 f"{'beside one that hangs' if hangs else 'alone'}: {len(lags):,} received, lag p50"
