@@ -80,7 +80,7 @@ def main() -> None:
     database = read_settings({**os.environ, "SHIPLEDGER_DATABASE": arguments.database}).database
     migrate(database)
     with closing(open_reading(database)) as reading:
-        if not reading.orders(OrderFilter(), None, 1).documents:
+        if not reading.orders(OrderFilter(), None, 1, None).documents:
             began = time.perf_counter()
             fill(database, arguments.orders)
             print(f"{arguments.orders:,} orders recorded in {time.perf_counter() - began:.0f} s", flush=True)
@@ -94,9 +94,9 @@ def main() -> None:
         measure("late, of a rare partner", lambda: reading.late_orders(now, LateFilter("rare"), None, 50), rounds)
         measure("late, of nobody", lambda: reading.late_orders(now, LateFilter("nobody"), None, 50), rounds)
         measure("partners", reading.partners, rounds)
-        measure("orders?late=true", lambda: reading.orders(OrderFilter(late_at=now), None, 50), rounds)
+        measure("orders?late=true", lambda: reading.orders(OrderFilter(late_at=now), None, 50, None), rounds)
         few = now - 100 * DAY
-        measure("orders?late=true, few", lambda: reading.orders(OrderFilter(late_at=few), None, 50), rounds)
+        measure("orders?late=true, few", lambda: reading.orders(OrderFilter(late_at=few), None, 50, None), rounds)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.http.key_holders import close_server
 from tests.http.ledger_dump import codes
 from tests.http.orders_to_ship import parcel, record_order
 from tests.http.test_lists import walk
@@ -107,3 +108,24 @@ def test_a_client_that_leaves_is_not_in_the_way(server: Server) -> None:
             client.sendall(b"GET /v1/exports/orders HTTP/1.1\r\nHost: localhost\r\n\r\n")
             client.recv(100)
     assert len(exported(server, "orders")) == ORDERS
+
+
+def test_a_partner_s_export_holds_its_own(engine: Engine) -> None:
+    with engine.running() as server:
+        operator = close_server(server)
+        for number, partners in enumerate([("east", "west"), ("west",), (None, "east")], start=1):
+            lines = [{"sku": "A", "quantity": 2, "partner": partner} for partner in partners]
+            assert operator.post("/v1/orders", {"id": number, "line_items": lines}).status == 201
+        east = operator.partner("east")
+        assert east.post("/v1/fulfillments", parcel(1, ("A", 1))).status == 200
+        assert operator.post("/v1/fulfillments", parcel(2, ("A", 1))).status == 200
+        orders = [json.loads(line) for line in east.get("/v1/exports/orders").body.splitlines()]
+        assert [(order["id"], [line["partner"] for line in order["line_items"]]) for order in orders] == [
+            (3, ["east"]),
+            (1, ["east"]),
+        ]
+        made = [json.loads(line) for line in east.get("/v1/exports/fulfillments").body.splitlines()]
+        assert [fulfillment["order_id"] for fulfillment in made] == [1]
+        assert len(operator.get("/v1/exports/fulfillments").body.splitlines()) == 2
+        assert east.get("/v1/exports/events").status == 403
+        assert east.get("/v1/reports/late").status == 403
