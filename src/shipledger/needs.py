@@ -68,6 +68,8 @@ class Needs:
     changes: int = 0
     new_order_names: set[OrderKey] = field(default_factory=set)
     """Ids and references that are to be taken, if nobody has them."""
+    renamed: dict[OrderKey, set[int]] = field(default_factory=dict)
+    """Orders that commands of the batch give a reference, by it."""
     keys: bool = False
     partners_to_change: bool = False
     endpoints: bool = False
@@ -139,6 +141,7 @@ class Needs:
         if reference is not None:
             self._need_lines(reference, set())
             self.new_order_names.add(reference)
+            self.renamed.setdefault(reference, set()).add(command.order_id)
 
     def _add_fulfillment_change(self, command: FulfillmentCommand) -> None:
         self.changes += 1
@@ -192,25 +195,34 @@ class Needs:
         ids.update(int(key) for key in references if is_id_in_digits(key))
         return sorted(ids), sorted(references)
 
-    def of_found(self, find: Callable[[OrderKey], Order | None], numbers_in_use: Collection[str]) -> "FoundNeeds":
-        """What is needed of those orders that were found, and of those tracking numbers that are in use."""
+    def of_found(
+        self, might_mean: Callable[[OrderKey], Iterable[Order]], numbers_in_use: Collection[str]
+    ) -> "FoundNeeds":
+        """What is needed of those orders that were found, and of those tracking numbers that are in use.
+
+        A command of the batch may give an order the reference that a later one names: what that needs is needed of each
+        order that may be meant.
+        """
+
+        def meant(key: OrderKey) -> set[int]:
+            return {order.id for name in (key, *self.renamed.get(key, ())) for order in might_mean(name)}
+
         found = FoundNeeds()
         whole = set()
         for key, skus in self.lines.items():
-            order = find(key)
-            if order is not None and skus is None:
-                whole.add(order.id)
-            elif order is not None:
-                found.lines.update((order.id, sku) for sku in skus or ())
+            if skus is None:
+                whole |= meant(key)
+            else:
+                found.lines.update((order_id, sku) for order_id in meant(key) for sku in skus)
         found.whole_orders = sorted(whole)
         found.lines = {(order_id, sku) for order_id, sku in found.lines if order_id not in whole}
-        found.partners = {(order.id, partner) for key, partner in self.partners if (order := find(key))}
-        own = {(order.id, partner) for key, partner in self.partner_lines if (order := find(key))}
+        found.partners = {(order_id, partner) for key, partner in self.partners for order_id in meant(key)}
+        own = {(order_id, partner) for key, partner in self.partner_lines for order_id in meant(key)}
         found.partner_lines = {(order_id, partner) for order_id, partner in own if order_id not in whole}
-        used = [(find(key), number, partner) for key, number, partner in self.repeats if number in numbers_in_use]
-        found.repeats = {(order.id, number, partner) for order, number, partner in used if order is not None}
+        used = [(meant(key), number, partner) for key, number, partner in self.repeats if number in numbers_in_use]
+        found.repeats = {(order_id, number, partner) for ids, number, partner in used for order_id in ids}
         # An order that the batch itself adds has no id yet: every order with the number is another.
-        found.uses = {(0 if order is None else order.id, number, partner) for order, number, partner in used}
+        found.uses = {(order_id, number, partner) for ids, number, partner in used for order_id in ids or {0}}
         return found
 
 

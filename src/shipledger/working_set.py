@@ -115,6 +115,13 @@ class WorkingSet:
             order_id = int(key)
         return None if order_id is None else self.orders.get(order_id)
 
+    def might_mean(self, key: OrderKey) -> list[Order]:
+        """The orders that a request may name, whichever of them gives or takes references within the batch."""
+        ids = [key] if isinstance(key, int) else [self.references.get(key, 0)]
+        if isinstance(key, str) and is_id_in_digits(key):
+            ids.append(int(key))
+        return [order for order in map(self.orders.get, ids) if order is not None]
+
     def add_order(self, content: OrderContent, fingerprint: bytes, now: Microseconds) -> Order:
         """Add an order, all of it open."""
         order_id = content.id if content.id is not None else next(i for i in self.order_ids if i not in self.orders)

@@ -51,7 +51,7 @@ class MemoryLedger:
                 working_set.orders[order.id] = replace(order, lines=[], partners=set())
                 if order.reference is not None:
                     working_set.references[order.reference] = order.id
-        wanted = needs.of_found(working_set.find, {made.tracking.number for made in self.fulfillments})
+        wanted = needs.of_found(working_set.might_mean, {made.tracking.number for made in self.fulfillments})
         for order in working_set.orders.values():
             order.lines += (
                 replace(line, stored=line.state)

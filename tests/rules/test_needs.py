@@ -35,10 +35,10 @@ def needed(*requests: Parcel | CreateOrder) -> Needs:
     return needs_of(command for command in commands if not isinstance(command, Refusal))
 
 
-def find(key: OrderKey) -> Order | None:
+def might_mean(key: OrderKey) -> list[Order]:
     """Order 1, also known as "#1", and order 2."""
     order_id = {1: 1, "1": 1, "#1": 1, 2: 2, "2": 2}.get(key)
-    return None if order_id is None else Order(order_id, None, 9)
+    return [] if order_id is None else [Order(order_id, None, 9)]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def find(key: OrderKey) -> Order | None:
     ],
 )
 def test_lines(requests: list[Any], lines: set[tuple[int, str]], whole_orders: list[int]) -> None:
-    found = needed(*requests).of_found(find, NUMBERS)
+    found = needed(*requests).of_found(might_mean, NUMBERS)
     assert (found.lines, found.whole_orders) == (lines, whole_orders)
 
 
@@ -85,7 +85,7 @@ def test_orders_are_looked_for_by_all_that_a_name_may_mean(
 
 
 def test_earlier_fulfillments_with_the_same_order_and_number() -> None:
-    found = needed(Parcel((("#1", A), (2, A), (3, A)), "T1"), Parcel(((1, A),), "T2")).of_found(find, NUMBERS)
+    found = needed(Parcel((("#1", A), (2, A), (3, A)), "T1"), Parcel(((1, A),), "T2")).of_found(might_mean, NUMBERS)
     assert found.repeats == {(1, "T1", None), (2, "T1", None), (1, "T2", None)}
 
 
@@ -104,7 +104,7 @@ def test_how_many_earlier_fulfillments(requests: list[Any], repeats_max: int) ->
 
 
 def test_a_number_that_nothing_has_is_not_asked_about_again() -> None:
-    found = needed(Parcel(((1, A),), "T1"), Parcel(((1, A),), "new")).of_found(find, NUMBERS)
+    found = needed(Parcel(((1, A),), "T1"), Parcel(((1, A),), "new")).of_found(might_mean, NUMBERS)
     assert {number for _, number, _ in found.repeats | found.uses} == {"T1"}
 
 
@@ -122,12 +122,12 @@ def test_a_number_that_nothing_has_is_not_asked_about_again() -> None:
 def test_whether_a_partner_has_a_line_and_its_own_lines(
     requests: list[Any], partners: set[tuple[int, str]], partner_lines: set[tuple[int, str]]
 ) -> None:
-    found = needed(*requests).of_found(find, NUMBERS)
+    found = needed(*requests).of_found(might_mean, NUMBERS)
     assert (found.partners, found.partner_lines) == (partners, partner_lines)
 
 
 def test_earlier_fulfillments_are_those_that_the_asker_sees() -> None:
-    found = needed(Parcel(((1, A),), "T1", partner="east"), Parcel(((1, A),), "T1")).of_found(find, NUMBERS)
+    found = needed(Parcel(((1, A),), "T1", partner="east"), Parcel(((1, A),), "T1")).of_found(might_mean, NUMBERS)
     assert found.repeats == {(1, "T1", "east"), (1, "T1", None)}
 
 
@@ -174,7 +174,7 @@ def test_a_change_needs_its_order_whole_or_what_its_fulfillment_holds(
     command: Command, lines: set[tuple[int, str]], whole_orders: list[int], details: set[int]
 ) -> None:
     needs = needed_after(command)
-    found = needs.of_found(find, NUMBERS)
+    found = needs.of_found(might_mean, NUMBERS)
     assert (found.lines, found.whole_orders, needs.details) == (lines, whole_orders, details)
     assert needs.events_to_add == 1
 
@@ -185,10 +185,20 @@ def test_a_new_reference_is_claimed_and_whoever_has_it_is_looked_for() -> None:
     assert needs_of([ChangeOrder(OPERATOR, 1, {"reference": None})]).new_order_names == set()
 
 
+def test_what_is_named_by_a_reference_that_the_batch_gives_is_needed_of_both_orders() -> None:
+    renaming = ChangeOrder(OPERATOR, 1, {"reference": "2"})
+    parcel = Parcel((("2", A),), "T1", partner="east").command()
+    assert not isinstance(parcel, Refusal)
+    found = needs_of([renaming, parcel]).of_found(might_mean, NUMBERS)
+    assert found.partners == {(1, "east"), (2, "east")}
+    assert (found.whole_orders, found.lines) == ([1], {(2, "A")})
+    assert found.repeats == found.uses == {(1, "T1", "east"), (2, "T1", "east")}
+
+
 def test_a_new_number_is_looked_for_on_the_order_of_its_fulfillment() -> None:
-    found = needed_after(ChangeTracking(origin("east"), 7, {"number": "T1"})).of_found(find, NUMBERS)
+    found = needed_after(ChangeTracking(origin("east"), 7, {"number": "T1"})).of_found(might_mean, NUMBERS)
     assert found.repeats == {(1, "T1", "east")}
-    assert needed_after(ChangeTracking(OPERATOR, 7, {"carrier": "UPS"})).of_found(find, NUMBERS).repeats == set()
+    assert needed_after(ChangeTracking(OPERATOR, 7, {"carrier": "UPS"})).of_found(might_mean, NUMBERS).repeats == set()
 
 
 def test_more_repeats_are_loaded_where_the_batch_itself_cancels_some() -> None:

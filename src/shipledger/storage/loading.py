@@ -65,7 +65,9 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     for working_set.feed_end, working_set.feed_end_to_be in bounds:
         pass
     working_set.imports = {row[0]: import_from_row(row) for row in imports}
-    _load_parts(query, needs.of_found(working_set.find, {number for (number,) in number_rows}), needs, working_set)
+    _load_parts(
+        query, needs.of_found(working_set.might_mean, {number for (number,) in number_rows}), needs, working_set
+    )
     _load_named(query, needs, working_set)
 
 
