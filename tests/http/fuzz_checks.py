@@ -12,10 +12,10 @@ import apsw
 import schemathesis
 from schemathesis import Case, CheckContext, DeserializationContext, HookContext, Response, SerializationContext
 
-from tests.http.orders_to_ship import FUZZED_LEDGER, FUZZED_ORDERS, FUZZED_SKU, FUZZERS_KEY
+from tests.http.orders_to_ship import FUZZED_FULFILLMENTS, FUZZED_LEDGER, FUZZED_ORDERS, FUZZED_SKU, FUZZERS_KEY
 
 TEXT_MAX = 255
-FULFILLMENTS_CHANGED, FULFILLMENTS_CANCELLED, ORDERS_CHANGED = 8, 3, 50
+FULFILLMENTS_CANCELLED, ORDERS_CHANGED = 3, 50
 """How many of each are changed: few, so that changes meet, and most orders stay open for fulfillments."""
 MOMENT = "2026-05-01T10:00:00Z"
 
@@ -115,7 +115,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         case.path_parameters["id"] = FUZZERS_KEY + 1
     elif place.startswith("/v1/fulfillments/") and _pick(named, 8):
         is_end = place.endswith("/cancel")
-        case.path_parameters["id"] = 1 + _pick(named, FULFILLMENTS_CANCELLED if is_end else FULFILLMENTS_CHANGED)
+        case.path_parameters["id"] = 1 + _pick(named, FULFILLMENTS_CANCELLED if is_end else FUZZED_FULFILLMENTS)
     elif place.startswith("/v1/orders/") and _pick(named, 8):
         case.path_parameters["id"] = FUZZED_ORDERS[-1 - _pick(named, ORDERS_CHANGED)]["id"]
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -171,11 +172,13 @@ class Generator:
         if inner and chance.random() < 0.4:
             self._bend(chance.choice(inner))
         elif value and chance.random() < 0.7:
-            value[chance.choice(list(value))] = chance.choice(ODD)
+            value[chance.choice(list(value))] = deepcopy(
+                chance.choice(ODD)
+            )  # what is bent again holds no part of itself
         elif value and chance.random() < 0.5:
             del value[chance.choice(list(value))]
         else:
-            value[chance.choice(ODD_NAMES)] = chance.choice(ODD)
+            value[chance.choice(ODD_NAMES)] = deepcopy(chance.choice(ODD))
 
 
 def house_of(operator: Holder) -> list[str]:

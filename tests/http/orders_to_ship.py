@@ -13,6 +13,8 @@ NUMBER = "1ZE356F8YW01937117"
 FUZZED_ORDERS = [{"id": 450789469 + number, "reference": f"#{1001 + number}"} for number in range(500)]
 """Many: a request that omits its lines leaves nothing of the order that it names."""
 FUZZED_SKU = "RPBF24-1941"
+FUZZED_FULFILLMENTS = 8
+"""Recorded before the fuzzer begins, so that it can change and cancel some from its first request on."""
 FUZZED_LEDGER = "SHIPLEDGER_TEST_FUZZED_LEDGER"
 """The variable that tells the fuzzer's process which ledger to watch."""
 

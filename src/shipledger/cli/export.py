@@ -16,7 +16,7 @@ EXAMPLES = """\b
 Examples:
   shipledger export orders --status unfulfilled --format csv --output open.csv
   shipledger export fulfillments --created-at-min 2026-11-01 > november.ndjson
-  shipledger export orders --output orders.ndjson
+  shipledger export events --created-at-min 2026-11-01 --output november.ndjson
 """
 FAILED = 1
 LISTS = {"events": "/v1/audit", "orders": "/v1/orders", "fulfillments": "/v1/fulfillments"}

@@ -4,14 +4,15 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from shipledger.http.schemas import Fulfillment, Id, Moment, RequestedLine, Text
-from shipledger.limits import LINES_MAX, RECONCILED_MAX, TRACKING_NUMBER_CHARS_MAX
+from shipledger.http.schemas import Fulfillment, Moment, RequestedLine, Text
+from shipledger.limits import ID_MAX, LINES_MAX, RECONCILED_MAX, TRACKING_NUMBER_CHARS_MAX
 
 
 class BelievedFulfillment(Struct):
     """A fulfillment as its sender believes it to be. Without line_items or status, these are not compared."""
 
-    order_id: Id | Text
+    order_id: Annotated[int, Meta(ge=-ID_MAX, le=ID_MAX)] | Text
+    """One that no order can have is missing, like any other that the ledger does not know."""
     tracking_number: Annotated[str, Meta(min_length=1, max_length=TRACKING_NUMBER_CHARS_MAX)]
     line_items: Annotated[list[RequestedLine], Meta(min_length=1, max_length=LINES_MAX)] | None = None
     status: str | None = None
