@@ -12,6 +12,16 @@ RECONCILED_IN_RANGE_MAX = 20_000
 IMPORTED_PARCELS_MAX = 200
 """Parcels of a file in one request."""
 IMPORT_FILE_NAME_CHARS_MAX = 255
+UPLOAD_BYTES_MAX = 16 * 1024 * 1024
+"""Of a file that is imported over the API; the command takes files of any size."""
+UPLOADS_AT_ONCE_MAX = 4
+"""Files that one serving process receives, looks through or imports at a time."""
+UPLOADS_KEPT_MAX = 16
+"""Files that a server keeps: the oldest makes room for a new one."""
+UPLOAD_SECONDS_MAX = 60 * 60
+"""How long a file that was uploaded is kept."""
+UPLOAD_VERDICTS_MAX = 100
+"""Rows, from the first, of which a preview says what would become of them."""
 LINES_MAX = 2_000
 """Lines in one request, all its orders together."""
 QUANTITY_MAX = 10**9

@@ -83,7 +83,7 @@ def test_every_route_is_told_completely(route: Route) -> None:
         assert operation.get("x-required-scope", "") == route.scope
         assert {str(status) for status in route.answers} | {"403", "500"} <= operation["responses"].keys()
         assert ("503" in operation["responses"]) or route.method == "GET"
-        assert ("requestBody" in operation) is (route.request is not None)
+        assert ("requestBody" in operation) is (route.request is not None or route.is_file)
         wanted = {*route.query, *route.parameters, *(route.list_spec.parameters if route.list_spec else ())}
         wanted |= {"Idempotency-Key"} if route.takes_key else set()
         wanted |= set(re.findall(r"\{(\w+)\}", route.path))

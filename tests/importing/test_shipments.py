@@ -194,7 +194,15 @@ def test_objects_are_whole_parcels(folder: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "order,sku\n", "{}", "no table"])
+def test_rows_as_objects_come_back_with_the_reason(folder: Path) -> None:
+    row = {"order": "#9", "sku": "A", "quantity": 1, "tracking number": "T1"}
+    imported = import_shipments(folder, json.dumps([row]), name="shipped.json")
+    assert imported.rejects is not None
+    reason = "the ledger has no order with this number"
+    assert json.loads(imported.rejects.read_bytes()) == {"rejected_line": 1, "rejected_reason": reason, **row}
+
+
+@pytest.mark.parametrize("text", ["", "order,sku\n", "{}", "no table", "[" * 100_000])
 def test_what_is_no_file_of_shipments_is_unreadable(folder: Path, text: str) -> None:
     file = folder / "shipped.csv"
     file.write_text(text)

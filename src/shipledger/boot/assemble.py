@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from shipledger.boot.key_watch import KeyWatch
 from shipledger.boot.ledgers import clock, open_ledger, open_reading
 from shipledger.boot.settings import Settings
+from shipledger.boot.uploads import Uploads
 from shipledger.boot.webhooks import Webhooks
 from shipledger.commit.committer_process import CommitterProcess
 from shipledger.http.application import Application
@@ -42,6 +44,7 @@ class Served:
     committer: CommitterProcess
     keys: KeyWatch
     webhooks: Webhooks
+    uploads: Uploads
     readers: ThreadPoolExecutor
     reading: Reading
 
@@ -54,6 +57,7 @@ class Served:
     def let_go(self) -> None:
         """Let go of clients that wait for events or send in bulk, so that the server can end, and send no webhooks."""
         self.watch.close()
+        self.uploads.let_go()
         self.committer.take_no_more_in_bulk()
         self.webhooks.begin_no_more()
 
@@ -61,6 +65,7 @@ class Served:
         """To be called after the last request."""
         await self.keys.stop()
         await self.webhooks.stop()
+        await self.uploads.stop()
         # Whoever closes an embedded ledger last moves its log into the file: that must be one who may write.
         self.readers.shutdown()
         self.reading.close()
@@ -68,13 +73,16 @@ class Served:
 
 
 @contextmanager
-def application(settings: Settings, forget: Callable[[], None], host_token: str | None = None) -> Iterator[Served]:
+def application(
+    settings: Settings, uploaded: Path, forget: Callable[[], None], host_token: str | None = None
+) -> Iterator[Served]:
     """The application over a ledger that is held for writing, and a process that commits to it.
 
-    To be entered before this process has threads. `forget` is called in the other process, to close what it has no
-    business with. Whoever brings `host_token` is a command of this host.
+    To be entered before this process has threads. `uploaded` is a folder for files, which vanishes with the server.
+    `forget` is called in the other process, to close what it has no business with. Whoever brings `host_token` is a
+    command of this host.
     """
-    with _committing(settings, forget) as committer, _serving(settings, committer, host_token) as served:
+    with _committing(settings, forget) as committer, _serving(settings, committer, uploaded, host_token) as served:
         yield served
 
 
@@ -94,13 +102,16 @@ def _committing(settings: Settings, forget: Callable[[], None]) -> Iterator[Comm
 
 
 @contextmanager
-def _serving(settings: Settings, committer: CommitterProcess, host_token: str | None) -> Iterator[Served]:
+def _serving(
+    settings: Settings, committer: CommitterProcess, uploaded: Path, host_token: str | None
+) -> Iterator[Served]:
     reading = open_reading(settings.database)
     readers = ThreadPoolExecutor(READERS_MAX, thread_name_prefix="reader")
     watch = _feed_watch(settings, reading, readers)
     gate = Gate(clock, host_token=host_token, rate_limit=settings.rate_limit)
     keys = KeyWatch(gate, reading, readers, committer.submit, has_other_nodes=isinstance(settings.database, str))
     webhooks = Webhooks(settings, reading.webhooks, committer.carry_out, watch, VERSION)
+    uploads = Uploads(uploaded, reading, committer.submit_many)
     document = openapi_document(ROUTES, VERSION)
     services = Services(
         submit=committer.submit,
@@ -112,6 +123,7 @@ def _serving(settings: Settings, committer: CommitterProcess, host_token: str | 
         watch=watch,
         keys=keys,
         webhooks=webhooks.desk,
+        uploads=uploads,
         webhook_reading=reading.webhooks,
         openapi=document,
         docs=docs_page(document),
@@ -122,7 +134,7 @@ def _serving(settings: Settings, committer: CommitterProcess, host_token: str | 
             served: ASGIApp = Application(ROUTES, services, gate)
             if settings.cors_origins:
                 served = CrossOrigin(served, settings.cors_origins)
-            yield Served(served, watch, committer, keys, webhooks, readers, reading)
+            yield Served(served, watch, committer, keys, webhooks, uploads, readers, reading)
     finally:
         readers.shutdown()
         webhooks.close()

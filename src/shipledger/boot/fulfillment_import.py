@@ -84,25 +84,38 @@ def import_fulfillments(
     if writes_rejects:
         require_ours(path, source.file.path)
     with _recording(database, source, dry_run=dry_run) as record:
-        staging = stage_parcels(source, zone, progress.read)
-        try:
-            imported = FulfillmentsImported(record.import_id, staging.rows)
-            _record_all(staging, record, imported, progress)
-            imported.reasons = staging.reasons()
-            imported.parcels_rejected = staging.count_orders() - imported.parcels_taken - imported.parcels_repeated
-            counts = RowCounts(imported.rows, imported.taken, imported.repeated, imported.rejected)
-            record.finish(counts)
-            if writes_rejects:
-                path.unlink(missing_ok=True)
-                if imported.rejected:
-                    write_rejects(source.file, staging.rejects(0), path)
-                    imported.rejects = path
-            if verdict is not None:
-                for row in staging.verdicts():
-                    verdict(*row)
-            return imported
-        finally:
-            staging.close()
+        return record_file(source, record, zone, progress, rejects=path if writes_rejects else None, verdict=verdict)
+
+
+def record_file(
+    source: ParcelFile,
+    record: "Record",
+    zone: tzinfo,
+    progress: Progress,
+    *,
+    rejects: Path | None,
+    verdict: "Verdict | None" = None,
+) -> FulfillmentsImported:
+    """Record what the file holds, this way into the ledger. Raises Unreadable, and what the way raises."""
+    staging = stage_parcels(source, zone, progress.read)
+    try:
+        imported = FulfillmentsImported(record.import_id, staging.rows)
+        _record_all(staging, record, imported, progress)
+        imported.reasons = staging.reasons()
+        imported.parcels_rejected = staging.count_orders() - imported.parcels_taken - imported.parcels_repeated
+        counts = RowCounts(imported.rows, imported.taken, imported.repeated, imported.rejected)
+        record.finish(counts)
+        if rejects is not None:
+            rejects.unlink(missing_ok=True)
+            if imported.rejected:
+                write_rejects(source.file, staging.rejects(0), rejects)
+                imported.rejects = rejects
+        if verdict is not None:
+            for row in staging.verdicts():
+                verdict(*row)
+        return imported
+    finally:
+        staging.close()
 
 
 class Verdict(Protocol):
@@ -134,11 +147,11 @@ def _record_all(
 def _recording(database: Database, source: ParcelFile, *, dry_run: bool) -> Iterator[Record]:
     """The way into the ledger: its database, or the server that serves it from a file."""
     server = serving_process(database) if isinstance(database, Path) and not dry_run else None
-    name, content = source.file.path.name, _fingerprint(source.file.path)
+    name, content = source.file.path.name, fingerprint_of(source.file.path)
     if dry_run:
         require_current(database)
         with closing(open_reading(database)) as reading:
-            yield _Rehearsal(reading.rehearsal())
+            yield Rehearsal(reading.rehearsal())
     elif server is not None and server.url is not None:
         with closing(ParcelSender(server.url, server.token)) as sender:
             sender.begin(name, content)
@@ -150,7 +163,8 @@ def _recording(database: Database, source: ParcelFile, *, dry_run: bool) -> Iter
             yield _LedgerRecord(ledger, name, content)
 
 
-def _fingerprint(path: Path) -> str:
+def fingerprint_of(path: Path) -> str:
+    """What a file is known by: equal for equal bytes."""
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -195,7 +209,7 @@ def command_of(parcel: ParcelContent, origin: Origin, import_id: int | None) -> 
     return CreateFulfillment(origin, (order,), told.tracking, key, given=given, import_id=import_id)
 
 
-class _Rehearsal:
+class Rehearsal:
     """Decides as the ledger would, and writes nothing to it."""
 
     import_id: int | None = None

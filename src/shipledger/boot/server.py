@@ -6,6 +6,8 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
@@ -34,7 +36,8 @@ def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
     signal.signal(signal.SIGTERM, _leave)
     listener = _listen(settings.host, settings.port)
     url = _url(settings.host, listener.getsockname()[1])
-    with held_for_writing(settings.database) as lock:
+    with held_for_writing(settings.database) as lock, TemporaryDirectory(prefix="shipledger-uploads-") as folder:
+        uploaded = Path(folder)
 
         def announce() -> None:
             if lock is not None:
@@ -42,19 +45,23 @@ def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
             when_ready(url)
 
         if settings.workers == 1:
-            _serve(settings, listener, announce, None if lock is None else lock.token)
+            _serve(settings, uploaded, listener, announce, None if lock is None else lock.token)
         else:
             listener.listen(BACKLOG)
             announce()
-            Workers(settings.workers, lambda watch_parent: _serve(settings, listener, watch_parent)).run()
+            Workers(settings.workers, lambda watch_parent: _serve(settings, uploaded, listener, watch_parent)).run()
 
 
 def _serve(
-    settings: Settings, listener: socket.socket, when_ready: Callable[[], None], host_token: str | None = None
+    settings: Settings,
+    uploaded: Path,
+    listener: socket.socket,
+    when_ready: Callable[[], None],
+    host_token: str | None = None,
 ) -> None:
     """Serve until told to stop. Raises SystemExit (1) where the committing process was lost."""
     signal.signal(signal.SIGTERM, _leave)
-    with application(settings, listener.close, host_token) as served:
+    with application(settings, uploaded, listener.close, host_token) as served:
         config = uvicorn.Config(
             served.application,
             http=GuardedProtocol,

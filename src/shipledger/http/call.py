@@ -12,6 +12,7 @@ from starlette.requests import Request
 from shipledger.command import Origin, RepeatedTracking
 from shipledger.http.answer import Header
 from shipledger.http.headers import Headers
+from shipledger.http.upload_desk import UploadDesk
 from shipledger.outcome import Submit, SubmitMany
 from shipledger.storage.port import Reading
 from shipledger.storage.webhook_reading import WebhookReading
@@ -75,6 +76,7 @@ class Services:
     watch: Watch
     keys: KeyTable
     webhooks: WebhookDesk
+    uploads: UploadDesk
     webhook_reading: WebhookReading
     openapi: dict[str, Any]
     docs: tuple[bytes, list[Header]]

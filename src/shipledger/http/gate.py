@@ -122,7 +122,7 @@ def _may(key: Key, scope: str) -> bool:
         return True
     if scope == OPERATORS_ONLY:
         return key.partner is None
-    return " " in scope and all(part in key.scopes for part in scope.split())
+    return " " in scope and all(_may(key, part) for part in scope.split())
 
 
 def _unauthorized() -> Refused:
@@ -134,6 +134,9 @@ def _unauthorized() -> Refused:
 def _forbidden(scope: str) -> Refused:
     if scope == OPERATORS_ONLY:
         return Refused(error(403, "Forbidden", "This is the operator's alone."))
+    if OPERATORS_ONLY in scope.split():
+        scope = scope.replace(f" {OPERATORS_ONLY}", "")
+        return Refused(error(403, "Forbidden", f"This needs a key of the operator's that holds {scope}."))
     return Refused(error(403, "Forbidden", f"This needs a key that holds {scope.replace(' ', ' and ')}."))
 
 

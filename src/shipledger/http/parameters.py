@@ -27,8 +27,8 @@ def not_found(missing: Reason) -> Refused:
     return Refused(refusal_answer(Refusal(missing)))
 
 
-def require_known_parameters(call: Call, known: frozenset[str]) -> None:
-    """Raise Refused (400) for a query parameter that the route does not know, or that is given twice."""
+def require_known_parameters(call: Call, known: frozenset[str], repeatable: frozenset[str] = frozenset()) -> None:
+    """Raise Refused (400) for a query parameter that the route does not know, or that is given twice and may not be."""
     if not call.request.scope["query_string"]:
         return
     seen = set()
@@ -38,7 +38,7 @@ def require_known_parameters(call: Call, known: frozenset[str]) -> None:
             known_ones = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(known)) or 'none'}."
             message = f"The query holds a parameter that is not known; {known_ones}"
             raise refused(400, message, code="unknown_parameter", at="query")
-        if name in seen:
+        if name in seen and name not in repeatable:
             raise refused(400, f"{name} is given twice in the query.", code="given_twice", at=f"query.{name}")
         seen.add(name)
 

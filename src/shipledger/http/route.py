@@ -14,6 +14,8 @@ ANY_KEY = "any"
 """The scope of what is no route: nobody learns without a key what there is not."""
 OPERATORS_ONLY = "operator"
 """The scope of routes that are the operator's alone, whatever its keys hold."""
+OPERATORS_SHIPPING = f"fulfillments:write {OPERATORS_ONLY}"
+"""The scope of routes that record fulfillments of anyone's lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class Route:
     """Whether it heeds Idempotency-Key."""
     is_bulk: bool = False
     """Whether its body is many `request`s, which its handler reads as they come."""
+
+    is_file: bool = False
+    """Whether its body is a file, which its handler reads as it comes."""
 
     @property
     def takes_one_object(self) -> bool:

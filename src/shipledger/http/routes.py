@@ -22,11 +22,14 @@ from shipledger.http import (
     schemas_imports,
     schemas_reconciliation,
     schemas_reports,
+    schemas_uploads,
     tracking,
+    upload_request,
+    uploads,
     webhooks,
 )
 from shipledger.http import webhook_schemas as hooks
-from shipledger.http.route import OPERATORS_ONLY, PUBLIC, Route
+from shipledger.http.route import OPERATORS_ONLY, OPERATORS_SHIPPING, PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
 
@@ -113,18 +116,29 @@ ROUTES = (
           {200: schemas_reconciliation.Reconciliation, **_or(400, 413, 415)},
           "Holds what you believe to have shipped against the ledger, and writes nothing. A partner's are its own"
           " fulfillments.", request=schemas_reconciliation.CreateReconciliation),
-    Route("POST", "/v1/imports", imports.begin, OPERATORS_ONLY, "Begin an import",
+    Route("POST", "/v1/uploads", uploads.create, OPERATORS_SHIPPING, "Upload a file of fulfillments",
+          {201: schemas_uploads.Upload, **_or(400, 413, 415)},
+          "The body is the file. It is looked through, and nothing of it is recorded until it is confirmed.",
+          parameters=upload_request.PARAMETERS, is_file=True),
+    Route("GET", "/v1/uploads/{id}", uploads.read, OPERATORS_SHIPPING, "Read how far an upload is",
+          {200: schemas_uploads.Upload, **_or(400, 404)}),
+    Route("POST", "/v1/uploads/{id}/confirm", uploads.confirm, OPERATORS_SHIPPING, "Import an uploaded file",
+          {202: schemas_uploads.Upload, **_or(400, 404)},
+          "Begins the import, which goes on when this is answered. It may be confirmed again."),
+    Route("GET", "/v1/uploads/{id}/rejects", uploads.rejects, OPERATORS_SHIPPING, "Read an upload's rejected rows",
+          {200: bytes, **_or(400, 404)}, "In the layout of the file, each row behind its line and the reason."),
+    Route("POST", "/v1/imports", imports.begin, OPERATORS_SHIPPING, "Begin an import",
           {200: schemas_imports.Import, 201: schemas_imports.Import, **_or(400, 413, 415)},
           "The same file again goes on with its import, until that was undone.", request=schemas_imports.BeginImport),
     Route("GET", "/v1/imports", imports.list_, OPERATORS_ONLY, "List imports",
           {200: schemas_imports.ImportList, **_or(400)}),
-    Route("POST", "/v1/imports/{id}/fulfillments", imports.add, OPERATORS_ONLY, "Record parcels of a file",
+    Route("POST", "/v1/imports/{id}/fulfillments", imports.add, OPERATORS_SHIPPING, "Record parcels of a file",
           {200: schemas_imports.ImportResults, **_or(400, 404, 413, 415)},
           "One order and tracking number are one parcel, whatever file it comes from: again it is a no-op; with other"
           " quantities it is refused.", request=schemas_imports.ImportParcels),
-    Route("POST", "/v1/imports/{id}/finish", imports.finish, OPERATORS_ONLY, "Finish an import",
+    Route("POST", "/v1/imports/{id}/finish", imports.finish, OPERATORS_SHIPPING, "Finish an import",
           {200: schemas_imports.Import, **_or(400, 404, 413, 415)}, request=schemas_imports.ImportRows),
-    Route("POST", "/v1/imports/{id}/undo", imports.undo, OPERATORS_ONLY, "Undo an import",
+    Route("POST", "/v1/imports/{id}/undo", imports.undo, OPERATORS_SHIPPING, "Undo an import",
           {200: schemas_imports.ImportUndone, **_or(400, 404, 413, 415)},
           "Cancels some of what it made, the newest first, and frees the keys: send it again until is_undone is true.",
           request=schemas_imports.UndoImport, is_body_optional=True),

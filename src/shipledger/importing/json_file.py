@@ -68,7 +68,7 @@ def as_record(value: Any) -> dict[str, Any] | None:
     if isinstance(value, bytes):
         try:
             value = msgspec.json.decode(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return value if isinstance(value, dict) else None
 
@@ -97,6 +97,8 @@ def _open_document(path: Path) -> JsonFile:
         value = msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except ValueError as error:
         raise Unreadable(f"{path} is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise Unreadable(f"{path} is nested too deeply to be orders or rows.") from None
     if isinstance(value, list):
         return JsonFile(path, value)
     if LINES in value:

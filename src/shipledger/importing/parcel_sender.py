@@ -43,7 +43,7 @@ class ParcelSender:
     def parcels(self, parcels: Sequence[ParcelContent]) -> list[Said]:
         """For each parcel whether it is new, or the reason why it was not taken. Raises ServerAway."""
         said: list[Said] = []
-        for part in _parts(parcels):
+        for part in parts(parcels, IMPORTED_PARCELS_MAX):
             body = {"fulfillments": [as_request(parcel) for parcel in part]}
             for result in self._post(f"/v1/imports/{self.import_id}/fulfillments", body)["results"]:
                 code = result["code"]
@@ -100,12 +100,12 @@ def as_request(parcel: ParcelContent) -> dict[str, Any]:
     return {"order_id": parcel.order, "line_items": lines} | given
 
 
-def _parts(parcels: Sequence[ParcelContent]) -> Iterator[list[ParcelContent]]:
-    """As many parcels as one request may hold."""
+def parts(parcels: Sequence[ParcelContent], parcels_max: int) -> Iterator[list[ParcelContent]]:
+    """Parcels that are handed on together: not too many, nor of too many lines."""
     part: list[ParcelContent] = []
     lines = 0
     for parcel in parcels:
-        if part and (len(part) == IMPORTED_PARCELS_MAX or lines + len(parcel.lines) > LINES_A_REQUEST):
+        if part and (len(part) == parcels_max or lines + len(parcel.lines) > LINES_A_REQUEST):
             yield part
             part, lines = [], 0
         part.append(parcel)

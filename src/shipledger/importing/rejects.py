@@ -84,10 +84,10 @@ def _write_objects(file: JsonFile, rejects: Rejects, output: TextIO) -> None:
 
 
 def _part(value: Any, items: list[int]) -> dict[str, Any]:
-    """An order with those of its lines alone that were rejected."""
+    """An order with those of its lines alone that were rejected, or a row."""
     record = as_record(value)
     if record is None:
         return {"text": value.decode("utf-8", "replace") if isinstance(value, bytes) else value}
-    if items == [WHOLE]:
+    if items == [WHOLE] or LINES not in record:
         return record
     return {**record, LINES: [record[LINES][item] for item in items]}

@@ -10,6 +10,7 @@ from shipledger.http.documentation.openapi_answers import HEADERS, LINES, SHARED
 from shipledger.http.documentation.openapi_examples import BULK_REQUESTS, NUMBER, PATH_IDS, REQUESTS
 from shipledger.http.documentation.openapi_schemas import all_schemas, schema_of
 from shipledger.http.route import PUBLIC, Route
+from shipledger.http.upload_request import FILE_TYPES
 from shipledger.limits import (
     ID_MAX,
     IDEMPOTENCY_KEY_CHARS_MAX,
@@ -39,6 +40,7 @@ _TAGS = {
     "keys": "Who may do what. A key's secret is shown once.",
     "audit": "Every change, and who made it.",
     "webhooks": "Receivers that are told what happens: signed, and tried again for three days.",
+    "uploads": "Files of fulfillments: uploaded, looked through, imported.",
     "server": "The server itself. These need no key.",
 }
 _SECURITY_SCHEMES: Document = {
@@ -104,6 +106,9 @@ def _operation(route: Route) -> Document:
             "required": not route.is_body_optional,
             "content": _request_content(route, route.request),
         }
+    if route.is_file:
+        content = {media_type: {"schema": {"type": "string"}} for media_type in FILE_TYPES}
+        operation["requestBody"] = {"required": True, "content": content}
     operation["responses"] = responses_of(route)
     return operation
 

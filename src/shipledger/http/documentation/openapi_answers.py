@@ -32,7 +32,7 @@ _MEANINGS: dict[tuple[type[Any] | None, int], str] = {
     (None, 409): "The present state forbids it.",
     (None, 410): "What was asked for is no longer kept.",
     (None, 413): "The body is too large.",
-    (None, 415): "The body is not JSON, by its own account.",
+    (None, 415): "The body is of another media type than this takes.",
     (None, 422): "The Idempotency-Key was used for another request.",
     (None, 429): "The key's requests came too fast.",
     (None, 500): "An unexpected error occurred.",

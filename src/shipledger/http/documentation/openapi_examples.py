@@ -10,6 +10,7 @@ from typing import Any
 from shipledger.http import key_schemas, schemas, schemas_changes
 from shipledger.http.answer import TITLE_OF
 from shipledger.http.documentation.change_examples import CHANGE_REQUESTS, TIMELINE
+from shipledger.http.documentation.upload_examples import UPLOAD_ANSWERS, UPLOAD_ERRORS
 from shipledger.http.documentation.webhook_examples import WEBHOOK_ANSWERS, WEBHOOK_REQUESTS
 from shipledger.http.route import Route
 from shipledger.limits import BODY_BYTES_MAX, PAGE_MAX, QUANTITY_MAX
@@ -238,6 +239,7 @@ ANSWERS: Mapping[Any, Any] = {
         "next_cursor": _CURSOR,
     },
     **WEBHOOK_ANSWERS,
+    **UPLOAD_ANSWERS,
     schemas.ChangedOrder: _ORDER,
     schemas_changes.Timeline: TIMELINE,
     schemas.Health: {"status": "ok"},
@@ -352,6 +354,8 @@ def error_examples(route: Route, status: int) -> Examples:
     own = _BY_REQUEST.get(route.request, {}) if route.request else {}
     if status in own:
         return own[status]
+    if route.is_file and status in UPLOAD_ERRORS:
+        return plain_error(TITLE_OF[status], UPLOAD_ERRORS[status])
     if status == HTTPStatus.BAD_REQUEST and route.list_spec:
         return _BAD_LIMIT
     is_of_an_order = route.request is schemas.CreateFulfillment or route.path.startswith("/v1/orders/")
