@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ from tests.http.key_holders import close_server
 from tests.http.ledger_dump import dump
 from tests.http.orders_to_ship import record_order
 from tests.importing.shipments import HEADER, import_shipments
-from tests.serving import Engine, Reply, Server
+from tests.serving import Engine, Reply, Server, running
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -369,3 +370,12 @@ def test_files_need_an_operator_s_key_that_may_record_fulfillments(
         for path in ("/v1/uploads", "/v1/uploads/1/confirm", "/v1/imports", "/v1/imports/1/undo"):
             assert server.send("POST", path, HEADER, CSV | holder.headers).status == 403
         assert server.send("POST", "/v1/uploads", HEADER, CSV | operator.headers).status == 201
+
+
+def test_a_server_that_has_no_place_for_files_serves_all_the_same(tmp_path: Path) -> None:
+    nowhere = "import tempfile; tempfile.tempdir = '/nonexistent'; from shipledger.cli.main import main; main()"
+    with running(tmp_path / "ledger.db", command=(sys.executable, "-c", nowhere, "serve")) as server:
+        reply = upload(server, HEADER + "1,A,1,NOWHERE,\n")
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        assert server.get("/v1/uploads/1").status == 404
+        assert server.get("/readyz").status == 200

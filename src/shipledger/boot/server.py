@@ -7,13 +7,13 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import uvicorn
 
 from shipledger.boot.assemble import Served, application, calm_the_collector
 from shipledger.boot.ledgers import held_for_writing
 from shipledger.boot.settings import Settings
+from shipledger.boot.uploads import folder_for_uploads
 from shipledger.boot.workers import Workers
 from shipledger.http.protocol import GuardedProtocol
 
@@ -36,8 +36,7 @@ def run_server(settings: Settings, when_ready: Callable[[str], None]) -> None:
     signal.signal(signal.SIGTERM, _leave)
     listener = _listen(settings.host, settings.port)
     url = _url(settings.host, listener.getsockname()[1])
-    with held_for_writing(settings.database) as lock, TemporaryDirectory(prefix="shipledger-uploads-") as folder:
-        uploaded = Path(folder)
+    with held_for_writing(settings.database) as lock, folder_for_uploads() as uploaded:
 
         def announce() -> None:
             if lock is not None:

@@ -11,9 +11,10 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,18 @@ _STATE = "state.json"
 _ID_MAX = 2**53 - 1
 """Ids are made by chance, since several processes make them, and are exact in JavaScript."""
 _FAILED = "The import was broken off; confirm it again to go on: what was recorded is left alone."
+
+
+@contextmanager
+def folder_for_uploads() -> Iterator[Path]:
+    """A folder that vanishes with the server. Where nothing can be written, there is none, and no file is taken in."""
+    with ExitStack() as stack:
+        try:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="shipledger-uploads-")))
+        except OSError as error:
+            log.warning("there is no temporary directory, so that files cannot be uploaded: %s", error)
+            folder = Path(os.devnull, "none")
+        yield folder
 
 
 class _State(msgspec.Struct):
@@ -78,11 +91,14 @@ class Uploads:
     def taking_in(self, upload: Upload) -> Iterator["_TakenIn"]:
         """Room for a file, which is kept where it was looked through. Raises Unavailable where there is none."""
         with self._working():
-            self._forget_old(UPLOADS_KEPT_MAX - 1)
             taken = _TakenIn(self, upload, self._folder / str(1 + secrets.randbelow(_ID_MAX)))
-            taken.folder.mkdir(mode=0o700)
             try:
+                self._forget_old(UPLOADS_KEPT_MAX - 1)
+                taken.folder.mkdir(mode=0o700)
                 yield taken
+            except OSError as error:
+                log.exception("a file cannot be written")
+                raise Unavailable("there is no room for a file") from error
             finally:
                 if not (taken.folder / _STATE).exists():
                     shutil.rmtree(taken.folder, ignore_errors=True)
@@ -219,7 +235,7 @@ class Uploads:
         """What is known of a file, unless it is too old."""
         try:
             state = msgspec.json.decode((folder / _STATE).read_bytes(), type=_State)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return state if state.is_at_work or not _is_old(folder) else None
 
