@@ -22,7 +22,7 @@ import uvloop
 
 from bench.yardstick import CLIENTS, Yardstick, yardstick
 from shipledger.bench.load import fulfillment_requests, load, tracking_number
-from shipledger.boot.benchmark import seed_orders, server
+from shipledger.boot.benchmark import API_KEY, seed_orders, server
 
 BESIDE = 10_000
 """Items of each bulk request that single ones are sent beside."""
@@ -60,7 +60,7 @@ def send(port: int, body: bytes, count: int, *, reads_at_last: bool = False) -> 
     with socket.create_connection(("127.0.0.1", port)) as client:
         head = (
             "POST /v1/fulfillments/bulk HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
-            f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Authorization: Bearer {API_KEY}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         began = time.perf_counter()
         sending = threading.Thread(target=client.sendall, args=(head.encode() + body,))
@@ -121,7 +121,7 @@ def throughput(postgres: Yardstick | None, count: int, orders: int) -> float:
 def singles_beside(postgres: Yardstick | None, orders: int) -> str:
     """How soon single requests are answered alone, and while one bulk request of 10,000 follows the other."""
     with ledger(postgres, orders) as database, server(database) as (_, port):
-        requests = fulfillment_requests(orders, seed=time.time_ns())
+        requests = fulfillment_requests(orders, time.time_ns(), API_KEY)
 
         def measure() -> str:
             figures = uvloop.run(

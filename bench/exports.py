@@ -11,7 +11,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import uvloop
 
 from shipledger.bench.load import fulfillment_requests, load

@@ -88,7 +88,7 @@ def cpu_seconds(pid: int) -> float:
     """What a server and its committing process have used so far."""
     server = psutil.Process(pid)
     times = [process.cpu_times() for process in (server, *server.children())]
-    return sum(used.user + used.system for used in times)
+    return float(sum(used.user + used.system for used in times))
 
 
 def main() -> None:

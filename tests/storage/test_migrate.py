@@ -197,3 +197,17 @@ def test_control_without_the_lock_nodes_that_start_at_once_stand_in_each_others_
 
     monkeypatch.setattr(psycopg.Connection, "execute", unlocked)
     assert any(isinstance(applied, psycopg.Error) for applied in start_nodes(empty_url))
+
+
+def test_a_ledger_is_made_also_while_somebody_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    reader = apsw.Connection(str(path))
+    reader.execute("CREATE TABLE other (a)")
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM other").get == 0
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(ledgers.migrate, path)
+        with pytest.raises(TimeoutError):
+            made.result(timeout=0.2)
+        reader.execute("COMMIT")
+        assert made.result(timeout=10)

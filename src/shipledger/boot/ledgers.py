@@ -25,7 +25,7 @@ from shipledger.storage.postgres import PostgresLedger
 from shipledger.storage.postgres_connection import connect
 from shipledger.storage.postgres_reading import postgres_reading
 from shipledger.storage.reading import LedgerReading
-from shipledger.storage.sqlite import SqliteLedger
+from shipledger.storage.sqlite import BUSY_MILLISECONDS_MAX, SqliteLedger
 from shipledger.storage.sqlite_reading import open_to_read, sqlite_reading
 
 Database = Path | str
@@ -75,6 +75,8 @@ def migrate(database: Database) -> list[Migration]:
                 raise SchemaError("This ledger is the target of an unfinished copy: run shipledger copy again.")
             return migrate_postgres(connection)
     file = apsw.Connection(str(database))
+    # Others may read it meanwhile, and a ledger that is being made does not yet let them read beside a writer.
+    file.set_busy_timeout(BUSY_MILLISECONDS_MAX)
     try:
         return migrate_sqlite(file)
     finally:
