@@ -50,23 +50,10 @@ class Webhook(Struct):
     warnings: list[Noticed] = []
 
 
-class WebhookWithSecret(Struct):
+class WebhookWithSecret(Webhook, kw_only=True):
     """A receiver of events, and the secret by which it knows them for ours: shown once."""
 
-    id: int
-    url: str
-    description: str | None
-    event_types: list[str]
-    ordered: bool
-    partner: str | None
-    enabled: bool
-    disabled_at: Moment | None
-    disabled_because: str | None
-    failing_since: Moment | None
-    old_secret_signs_until: Moment | None
-    created_at: Moment
     secret: str
-    warnings: list[Noticed] = []
 
 
 class WebhookList(Struct):
