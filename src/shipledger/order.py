@@ -55,9 +55,15 @@ class OrderLine:
         return self.ordered - self.fulfilled - self.cancelled
 
     @property
+    def completed_on_time(self) -> bool | None:
+        """As `on_time`, also where what completed the line was taken back."""
+        return None if self.ordered - self.fulfilled - self.cancelled else self.on_time
+
+    @property
     def state(self) -> LineState:
         """What the line counts for now."""
-        return LineState(self.remaining, None if self.remaining else self.on_time, self.fulfilled, self.cancelled)
+        remaining = self.ordered - self.fulfilled - self.cancelled
+        return LineState(remaining, None if remaining else self.on_time, self.fulfilled, self.cancelled)
 
 
 def due_by(ship_by: Microseconds | None, deliver_by: Microseconds | None) -> Microseconds | None:

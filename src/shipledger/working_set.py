@@ -301,9 +301,24 @@ class WorkingSet:
             or self.new_carrier_events
             or self.new_kept
             or self.changed_keys
-            or self.new_imports
-            or self.changed_imports
-            or self.forgotten
+            or self.has_imports
+        )
+
+    @property
+    def has_imports(self) -> bool:
+        """Whether anything of imports is to be saved."""
+        return bool(self.new_imports or self.changed_imports or self.new_imported or self.forgotten)
+
+    @property
+    def has_administration(self) -> bool:
+        """Whether anything of keys, partners or endpoints is to be saved."""
+        return bool(
+            self.new_keys
+            or self.changed_keys
+            or self.changed_partners
+            or self.new_endpoints
+            or self.changed_endpoints
+            or self.resumed_endpoints
         )
 
     def _set(self, row: object, name: str, value: object) -> None:

@@ -152,31 +152,69 @@ def rows_to_save(
 ) -> Iterator[tuple[str, list[Row]]]:
     """Each statement that saves the working set, with its rows, in an order that no reference stands in the way of.
 
-    `whole_orders` is called after the orders' rows were handed out: events tell of orders as the batch leaves them.
+    Statements without rows are left out. `whole_orders` is called after the orders' rows were handed out: events tell
+    of orders as the batch leaves them.
     """
+    return ((statement, rows) for statement, rows in _statements(working_set, whole_orders) if rows)
+
+
+def _statements(
+    working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]]
+) -> Iterator[tuple[str, list[Row]]]:
+    # Most batches add fulfillments and do nothing else: what they have not done is not even looked for.
     added = {new.order.id for new in working_set.new_orders}
-    orders = [order for order in working_set.changed_orders.values() if order.id not in added]
+    if added:
+        yield from _new_order_rows(working_set)
+    if working_set.changed_orders:
+        yield from _order_change_rows(working_set, added)
+    if working_set.new_fulfillments:
+        yield from _fulfillment_rows(working_set.new_fulfillments)
+    yield from _change_rows(working_set, working_set.changed_details - added)
+    if working_set.has_imports:
+        yield from import_rows(working_set)
+    if working_set.has_administration:
+        yield from _administration_rows(working_set)
+    if working_set.new_events:
+        told = {event.order_id for event in working_set.new_events if event.data is None and event.order_id is not None}
+        yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
+    yield "add_kept_answer", [
+        (kept.account, kept.key, kept.fingerprint, json_text(kept.done.body), kept.done.made_id, kept.done.is_new,
+         kept.created_at)
+        for kept in working_set.new_kept
+    ]  # fmt: skip
+
+
+def _new_order_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
+    new_orders = working_set.new_orders
+    yield "add_order", [_new_order_row(new.order, working_set.details[new.order.id]) for new in new_orders]
+    yield "add_order_line", [_new_line_row(line) for new in new_orders for line in new.order.lines]
+    yield "add_partner_order", list(new_partner_order_rows(new_orders))
+
+
+def _order_change_rows(working_set: WorkingSet, added: set[int]) -> Iterator[tuple[str, list[Row]]]:
+    """Orders that have a row, and their lines. What changes seldom is written only where it did."""
+    quantities, all_of_it = [], []
+    for order in working_set.changed_orders.values():
+        if order.id in added:
+            continue
+        if order.state == order.stored_state:
+            quantities.append((*_quantities(order), order.id))
+        else:
+            all_of_it.append((*_quantities(order), *_state(order), order.id))
+    yield "change_order", quantities
+    yield "change_order_and_state", all_of_it
     lines = [line for line in working_set.changed_lines.values() if line.order_id not in added]
-    yield "add_order", [_new_order_row(new.order, working_set.details[new.order.id]) for new in working_set.new_orders]
-    yield (
-        "add_order_line",
-        [_new_line_row(line) for new in working_set.new_orders for line in new.order.lines],
-    )
-    yield "change_order", [(*_quantities(order), order.id) for order in orders if order.state == order.stored_state]
-    changed = [order for order in orders if order.state != order.stored_state]
-    yield "change_order_and_state", [(*_quantities(order), *_state(order), order.id) for order in changed]
     yield (
         "change_order_line",
         [
-            (line.fulfilled, line.cancelled, line.state.on_time, line.order_id, line.sku, line.position)
+            (line.fulfilled, line.cancelled, line.completed_on_time, line.order_id, line.sku, line.position)
             for line in lines
         ],
     )
-    yield "add_partner_order", list(new_partner_order_rows(working_set.new_orders))
     yield "change_partner_order", list(partner_order_changes(lines))
-    yield from _fulfillment_rows(working_set)
-    yield from _change_rows(working_set, working_set.changed_details - added)
-    yield from import_rows(working_set)
+
+
+def _administration_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
     yield "add_key", [_key_row(key) for key in working_set.new_keys]
     yield (
         "change_key",
@@ -187,13 +225,6 @@ def rows_to_save(
     )
     yield "put_partner", [partner_row(partner) for partner in _latest(working_set.changed_partners)]
     yield from endpoint_rows(working_set)
-    told = {event.order_id for event in working_set.new_events if event.data is None and event.order_id is not None}
-    yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
-    yield "add_kept_answer", [
-        (kept.account, kept.key, kept.fingerprint, json_text(kept.done.body), kept.done.made_id, kept.done.is_new,
-         kept.created_at)
-        for kept in working_set.new_kept
-    ]  # fmt: skip
 
 
 def _latest(partners: list[Partner]) -> Iterable[Partner]:
@@ -214,7 +245,7 @@ def _new_order_row(order: Order, details: OrderDetails) -> Row:
 def _new_line_row(line: OrderLine) -> Row:
     return (
         line.order_id, line.sku, line.position, line.ordered, line.fulfilled, line.cancelled, line.partner, line.title,
-        line.state.on_time,
+        line.completed_on_time,
     )  # fmt: skip
 
 
@@ -262,17 +293,17 @@ def carrier_event_from_row(row: Row) -> CarrierEvent:
     return CarrierEvent(fulfillment_id, position, FulfillmentStatus(status), *rest)
 
 
-def _fulfillment_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
+def _fulfillment_rows(new_fulfillments: list[Fulfillment]) -> Iterator[tuple[str, list[Row]]]:
     yield "add_fulfillment", [
         (made.id, made.order_id, str(made.status), made.tracking.number, made.tracking.url, made.tracking.carrier,
          str(made.tracking.check), made.account, made.created_at)
-        for made in working_set.new_fulfillments
+        for made in new_fulfillments
     ]  # fmt: skip
     yield (
         "add_fulfillment_line",
         [
             (made.id, line.position, line.sku, line.quantity, line.partner)
-            for made in working_set.new_fulfillments
+            for made in new_fulfillments
             for line in made.lines
         ],
     )
