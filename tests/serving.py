@@ -72,18 +72,25 @@ class Server:
         self.process.wait(STOP_SECONDS_MAX)
 
     def kill_serving_process(self) -> None:
-        """SIGKILL of the process that talks to clients alone; the one that commits is to end by itself."""
+        """SIGKILL of the process that talks to clients alone; the others are to end by themselves."""
         self.process.kill()
         self.process.wait(STOP_SECONDS_MAX)
 
     def kill_committing_process(self) -> None:
         """SIGKILL of the process that commits alone; the one that talks to clients is to end by itself."""
-        (committing,) = self.children()
-        committing.kill()
+        self.committing().kill()
         assert self.process.wait(STOP_SECONDS_MAX) == 1
 
+    def committing(self) -> Any:
+        """The process that commits, as psutil has it: a server without workers starts it before the relay's."""
+        return min(self.children(), key=lambda child: child.pid)
+
+    def relaying(self) -> Any:
+        """The process that sends webhooks."""
+        return max(self.children(), key=lambda child: child.pid)
+
     def children(self) -> list[Any]:
-        """Its workers, and the processes that commit, as psutil has them."""
+        """Its workers, and the processes that commit and send webhooks, as psutil has them."""
         return list(psutil.Process(self.process.pid).children(recursive=True))
 
     def stop(self) -> int:

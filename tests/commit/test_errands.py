@@ -9,7 +9,8 @@ import pytest
 
 from shipledger.commit.batch_committer import BatchCommitter
 from shipledger.commit.committer_process import CommitterProcess
-from shipledger.outcome import Crashed, Done, Unavailable
+from shipledger.commit.errand_line import ErrandLine
+from shipledger.outcome import Crashed, Done, OutcomeUnknown, Unavailable
 from shipledger.storage.port import Errand, ErrandDone, Step, WritingLedger
 from shipledger.storage.sqlite import SqliteLedger
 from tests.commit.commands import NOW, new_ledger, order
@@ -45,16 +46,20 @@ def test_an_errand_is_done_whole_or_not_at_all_and_fails_alone(tmp_path: Path) -
     committer.close()
 
 
-def ask(committer: CommitterProcess, *errands: Errand) -> list[Any]:
+def ask(committer: CommitterProcess, lines: list[ErrandLine], *errands: Errand) -> list[Any]:
+    """What each errand answers, handed in by a line of its own, beside an order."""
+
     async def run() -> list[Any]:
         await committer.connect(when_lost=lambda: None)
+        for line in lines:
+            await line.connect()
         found = await asyncio.gather(
-            *(committer.carry_out(errand) for errand in errands), committer.submit(order(1, ("A", 1))),
-            return_exceptions=True,
+            *(line.carry_out(errand) for line, errand in zip(lines, errands, strict=True)),
+            committer.submit(order(1, ("A", 1))), return_exceptions=True,
         )  # fmt: skip
         await committer.disconnect(SECONDS_MAX)
-        with pytest.raises(Unavailable):
-            committer.carry_out(MARK)
+        with pytest.raises((Unavailable, OutcomeUnknown)):
+            await lines[0].carry_out(MARK)
         return list(found)
 
     try:
@@ -70,8 +75,9 @@ def test_an_errand_goes_to_the_committing_process_and_back(tmp_path: Path) -> No
         return SqliteLedger(tmp_path / "ledger.db")
 
     committer = CommitterProcess(opened, lambda: NOW)
+    lines = [committer.errand_line(), committer.errand_line()]
     committer.start()
-    done, failed, outcome = ask(committer, MARK, BAD)
+    done, failed, outcome = ask(committer, lines, MARK, BAD)
     assert done[0] == []
     assert isinstance(failed, Crashed)
     assert isinstance(outcome, Done)

@@ -86,7 +86,7 @@ def test_a_ledger_that_may_not_grow_recovers_by_itself_when_it_may(tmp_path: Pat
         load = Load("load", server.port, [1], SKU, clients=16)
         with load.running():
             load.wait_for_answers(50)
-            (committing,) = server.children()
+            committing = server.committing()
             limits = resource.prlimit(committing.pid, resource.RLIMIT_FSIZE)
             largest = max(path.stat().st_size for path in tmp_path.glob("ledger.db*"))
             resource.prlimit(committing.pid, resource.RLIMIT_FSIZE, (largest + 100_000, limits[1]))

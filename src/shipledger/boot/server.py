@@ -10,7 +10,8 @@ from pathlib import Path
 
 import uvicorn
 
-from shipledger.boot.assemble import Served, application, calm_the_collector
+from shipledger.boot.assemble import Served, application
+from shipledger.boot.garbage import calm_the_collector
 from shipledger.boot.ledgers import held_for_writing
 from shipledger.boot.settings import Settings
 from shipledger.boot.uploads import folder_for_uploads
@@ -58,8 +59,9 @@ def _serve(
     when_ready: Callable[[], None],
     host_token: str | None = None,
 ) -> None:
-    """Serve until told to stop. Raises SystemExit (1) where the committing process was lost."""
+    """Serve until told to stop. Raises SystemExit (1) where another process of the server was lost."""
     signal.signal(signal.SIGTERM, _leave)
+    _allow_many_connections()
     with application(settings, uploaded, listener.close, host_token) as served:
         config = uvicorn.Config(
             served.application,
@@ -75,11 +77,10 @@ def _serve(
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
         calm_the_collector()
-        _allow_many_connections()
         try:
             _Server(config, served, when_ready).run(sockets=[listener])
         finally:
-            if served.committer.is_lost:
+            if served.is_lost:
                 raise SystemExit(1)
 
 

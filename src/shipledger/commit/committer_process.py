@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,10 +20,11 @@ from typing import Any, NoReturn
 
 from shipledger.command import AllOrNone, Command
 from shipledger.commit.batch_committer import BATCH_MAX, BatchCommitter
+from shipledger.commit.errand_line import ErrandLine
 from shipledger.commit.fair_queue import Room
 from shipledger.commit.wire import Frames, frame
 from shipledger.outcome import Fault, Outcome, OutcomeUnknown, Unavailable
-from shipledger.storage.port import Errand, ErrandDone, Rows, WritingLedger
+from shipledger.storage.port import ErrandDone, WritingLedger
 from shipledger.timestamp import Microseconds
 
 log = logging.getLogger("shipledger.commit")
@@ -70,7 +72,7 @@ class CommitterProcess:
         self._room = Room(queue_max)
         self._numbers = itertools.count()
         self._waiting: dict[int, _Sent] = {}
-        self._errands: dict[int, asyncio.Future[list[Rows]]] = {}
+        self._errand_lines: list[tuple[socket.socket, socket.socket]] = []
         self._gathered: list[tuple[Command, asyncio.Future[Outcome]]] = []
         self._line: asyncio.Transport | None = None
         self._has_hung_up = asyncio.Event()
@@ -79,14 +81,28 @@ class CommitterProcess:
         self.is_lost = False
         """Whether the other process ended by itself. What it had in hand may or may not be committed."""
 
+    def errand_line(self) -> ErrandLine:
+        """A line for errands beside this one, for whichever process uses it. To be asked for before `start`."""
+        ours, theirs = socket.socketpair()
+        self._errand_lines.append((ours, theirs))
+        return ErrandLine(ours)
+
     def start(self) -> None:
         """Start the other process. To be called before this one has threads of its own."""
         self._socket, theirs = socket.socketpair()
         self._pid = os.fork()
         if self._pid == 0:
             self._socket.close()
-            _commit_until_told(theirs, self._open_ledger, self._clock, self._batch_max)
-        theirs.close()
+            for ours, _ in self._errand_lines:
+                ours.close()
+            errand_lines = [theirs for _, theirs in self._errand_lines]
+            _commit_until_told(theirs, errand_lines, self._open_ledger, self._clock, self._batch_max)
+        for end in (theirs, *(theirs for _, theirs in self._errand_lines)):
+            end.close()
+
+    def forget(self) -> None:
+        """In a process that was forked off this one: leave the other process to its parent."""
+        self._socket.close()
 
     async def connect(self, when_lost: Callable[[], None], when_answered: Callable[[], None] = lambda: None) -> None:
         """Listen to the other process.
@@ -123,19 +139,6 @@ class CommitterProcess:
         self._send(values, _Sent(count, partial(_answer_together, answer), in_bulk=True))
         return answer
 
-    def carry_out(self, errand: Errand) -> "asyncio.Future[list[Rows]]":
-        """Hand in an errand; the future holds the rows that each of its steps answers, or a `Fault`.
-
-        Errands are few, and no client waits for one: they take no room in the queue. Raises Unavailable.
-        """
-        self._require_open()
-        answer: asyncio.Future[list[Rows]] = asyncio.get_running_loop().create_future()
-        number = next(self._numbers)
-        self._errands[number] = answer
-        if self._line is not None:
-            self._line.write(frame(number, [errand]))
-        return answer
-
     def take_no_more_in_bulk(self) -> None:
         """The server is to end: single requests come to theirs, bulk requests may have none."""
         self._takes_bulk = False
@@ -161,11 +164,7 @@ class CommitterProcess:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        deadline = time.monotonic() + END_SECONDS_MAX
-        while os.waitpid(self._pid, os.WNOHANG)[0] != self._pid:
-            if time.monotonic() > deadline:
-                os.kill(self._pid, signal.SIGKILL)
-            time.sleep(_POLL_SECONDS)
+        wait_for_end(self._pid)
 
     def _require_open(self) -> None:
         if self._is_closing or self.is_lost or self._line is None:
@@ -190,9 +189,6 @@ class CommitterProcess:
             self._line.write(frame(number, values, in_bulk=sent.in_bulk))
 
     def _take(self, number: int, outcomes: list[Any]) -> None:
-        if number in self._errands:
-            _answer_errand(self._errands.pop(number), outcomes[0])
-            return
         sent = self._waiting.pop(number)
         if not sent.in_bulk:
             self._room.give_back(sent.account, sent.commands)
@@ -206,11 +202,18 @@ class CommitterProcess:
         log.error("the committing process ended by itself; this one cannot go on without it")
         self.is_lost = True
         lost = OutcomeUnknown("the committing process ended")
-        for number in list(self._errands):
-            self._take(number, [lost])
         for number, sent in list(self._waiting.items()):
             self._take(number, [lost] * sent.commands)
         self._when_lost()
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait for the end of a child that has been told to end, and end it where it does not."""
+    deadline = time.monotonic() + END_SECONDS_MAX
+    while os.waitpid(pid, os.WNOHANG)[0] != pid:
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL_SECONDS)
 
 
 class _Line(asyncio.Protocol):
@@ -239,22 +242,17 @@ def _answer_each(answers: list["asyncio.Future[Outcome]"], outcomes: Outcomes) -
             answer.set_result(outcome)
 
 
-def _answer_errand(answer: "asyncio.Future[list[Rows]]", found: ErrandDone | Fault) -> None:
-    if answer.done():
-        return
-    if isinstance(found, Fault):
-        answer.set_exception(found)
-    else:
-        answer.set_result(found.answers)
-
-
 def _answer_together(answer: "asyncio.Future[Outcomes]", outcomes: Outcomes) -> None:
     if not answer.done():
         answer.set_result(outcomes)
 
 
 def _commit_until_told(
-    line: socket.socket, open_ledger: Callable[[], WritingLedger], clock: Callable[[], Microseconds], batch_max: int
+    line: socket.socket,
+    errand_lines: Sequence[socket.socket],
+    open_ledger: Callable[[], WritingLedger],
+    clock: Callable[[], Microseconds],
+    batch_max: int,
 ) -> NoReturn:
     """The life of the other process: it ends when its parent has said all, or is gone, and all of it is committed."""
     try:
@@ -262,13 +260,13 @@ def _commit_until_told(
             signal.signal(stop, signal.SIG_IGN)
         committer = BatchCommitter(open_ledger(), clock, batch_max=batch_max)
         committer.start()
+        for errand_line in errand_lines:
+            threading.Thread(target=_take_errands, args=(errand_line, committer), name="errands", daemon=True).start()
         frames = Frames()
         while data := line.recv(_RECEIVE_BYTES):
             for number, in_bulk, values in frames.feed(data):
                 answer = partial(_send_back, line, number)
-                if isinstance(values[0], Errand):
-                    committer.do_errand(values[0], partial(_send_one_back, line, number))
-                elif not in_bulk:
+                if not in_bulk:
                     committer.hand_in(values, answer)
                 else:
                     committer.hand_in_bulk(values[0] if isinstance(values[0], AllOrNone) else values, answer)
@@ -277,6 +275,13 @@ def _commit_until_told(
         log.exception("the committing process failed")
         os._exit(1)
     os._exit(0)
+
+
+def _take_errands(line: socket.socket, committer: BatchCommitter) -> None:
+    frames = Frames()
+    while data := line.recv(_RECEIVE_BYTES):
+        for number, _, (errand,) in frames.feed(data):
+            committer.do_errand(errand, partial(_send_one_back, line, number))
 
 
 def _send_back(line: socket.socket, number: int, outcomes: Sequence[object]) -> None:

@@ -53,6 +53,7 @@ class Lane:
         self._kept_while_reading: set[int] = set()
         """What was written down since the reading began may still be due by what is read."""
         self._in_flight: dict[asyncio.Task[None], DueMessage] = {}
+        self._next_begin: asyncio.Handle | None = None
         self._is_failing = endpoint.failing_since is not None
         self._is_stopping = False
         self._is_drained = False
@@ -107,8 +108,9 @@ class Lane:
         self._kept_while_reading.clear()
         try:
             due = await self._storage.read(
-                self._storage.reading.due_messages, self.endpoint, self._asking, self._clock(), len(self._busy) + WINDOW
-            )
+                self._storage.reading.due_messages, self.endpoint, self._asking, self._clock(), WINDOW,
+                frozenset(self._busy),
+            )  # fmt: skip
         except Exception as error:  # the database is away; while it is, nothing new is begun
             log.debug("due webhooks could not be read: %s", error)
             due = []
@@ -120,12 +122,20 @@ class Lane:
             self._busy.update(message.event_id for message in new)
 
     def _begin(self) -> None:
-        """Send as many as the endpoint has connections for."""
-        while self._waiting and len(self._in_flight) < self._connections():
+        """Send as many as the endpoint has connections for, one with each turn of the loop.
+
+        Whom else the loop serves waits for one message, and not for all that are due.
+        """
+        if self._next_begin is None and self._waiting and len(self._in_flight) < self._connections():
             message = self._waiting.popleft()
             task = asyncio.create_task(self._attempt(message))
             self._in_flight[task] = message
             task.add_done_callback(self._ended)
+            self._next_begin = asyncio.get_running_loop().call_soon(self._begin_next)
+
+    def _begin_next(self) -> None:
+        self._next_begin = None
+        self._begin()
 
     def _connections(self) -> int:
         next_place = self._waiting[0].place

@@ -69,10 +69,17 @@ class WebhookReading:
         with self._snapshot() as ledger:
             return [_due_endpoint(row) for row in ledger.query("load_due_endpoints", now, asking)]
 
-    def due_messages(self, endpoint: DueEndpoint, asking: str, now: Microseconds, limit: int) -> list[DueMessage]:
-        """The messages to send to an endpoint that is taken by who asks, in the order in which to begin with them."""
+    def due_messages(
+        self, endpoint: DueEndpoint, asking: str, now: Microseconds, limit: int, known: frozenset[int]
+    ) -> list[DueMessage]:
+        """The messages to send to an endpoint that is taken by who asks, in the order in which to begin with them.
+
+        Those of `known` events are left out: who asks has them already.
+        """
+        most = limit + len(known)
         with self._snapshot() as ledger:
-            rows = list(ledger.query("load_due_messages", endpoint.id, now, limit, endpoint.is_ordered, asking))
+            due = ledger.query("load_due_messages", endpoint.id, now, most, endpoint.is_ordered, asking)
+            rows = [row for row in due if row[0] not in known]
             bodies = _bodies(ledger, [row[4:] for row in rows], endpoint.partner)
         return [DueMessage(row[0], row[1], row[2], row[3], body) for row, body in zip(rows, bodies, strict=True)]
 
