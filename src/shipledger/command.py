@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +16,7 @@ from shipledger.origin import Origin as Origin  # noqa: PLC0414 - known from her
 from shipledger.refusal import Caution
 from shipledger.routing import PutPartner
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 from shipledger.webhook import EndpointCommand
 
 OrderKey = int | str

@@ -1,11 +1,11 @@
 """Facts, in the past tense. An event is written in the transaction of the change that it tells of."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shipledger.command import Origin
 from shipledger.document import Document
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 
 
 class EventType(StrEnum):

@@ -1,12 +1,13 @@
 """A fulfillment: one parcel of one order, with its tracking number, and what was in it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypedDict
 
 from shipledger.check_digit import CheckResult
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 
 
 class FulfillmentStatus(StrEnum):

@@ -208,14 +208,12 @@ class Needs:
             return {order.id for name in (key, *self.renamed.get(key, ())) for order in might_mean(name)}
 
         found = FoundNeeds()
-        whole = set()
-        for key, skus in self.lines.items():
-            if skus is None:
-                whole |= meant(key)
-            else:
-                found.lines.update((order_id, sku) for order_id in meant(key) for sku in skus)
+        whole = {order_id for key, skus in self.lines.items() if skus is None for order_id in meant(key)}
         found.whole_orders = sorted(whole)
-        found.lines = {(order_id, sku) for order_id, sku in found.lines if order_id not in whole}
+        for key, skus in self.lines.items():
+            for order_id in meant(key) if skus else ():
+                if order_id not in whole:
+                    found.lines.update([(order_id, sku) for sku in skus or ()])
         found.partners = {(order_id, partner) for key, partner in self.partners for order_id in meant(key)}
         own = {(order_id, partner) for key, partner in self.partner_lines for order_id in meant(key)}
         found.partner_lines = {(order_id, partner) for order_id, partner in own if order_id not in whole}

@@ -1,10 +1,11 @@
 """Orders and their lines: what was ordered, what was shipped of it, what remains."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypedDict
 
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 
 
 class OrderStatus(StrEnum):

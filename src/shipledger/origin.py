@@ -1,6 +1,6 @@
 """Who asks: every command and every event says it."""
 
-from dataclasses import dataclass
+from shipledger.value import dataclass
 
 OPERATOR = "operator"
 """The account of those who run the ledger. A partner's account is ``partner:`` and its name."""

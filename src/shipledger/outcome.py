@@ -1,11 +1,11 @@
 """What becomes of a command: done, refused, or, by no fault of its sender's, not carried out."""
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shipledger.command import AllOrNone, Command
 from shipledger.refusal import Refusal
+from shipledger.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Every "no" that the ledger can say. A refusal is a value, not an exception: nothing went wrong or was written."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from shipledger.value import dataclass
 
 
 class Reason(Enum):

@@ -2,11 +2,11 @@
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from shipledger.command import RequestedLine, RequestedOrder
 from shipledger.order import Order, OrderLine
 from shipledger.refusal import Detail, Reason, Refusal
+from shipledger.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

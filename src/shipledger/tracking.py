@@ -1,6 +1,5 @@
 """Which carrier a tracking number belongs to, where it can be followed, and what is odd about it."""
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from shipledger.carriers import CARRIERS, POSTAL_CHARS, Carrier, postal_carrier
@@ -10,6 +9,7 @@ from shipledger.limits import TRACKING_URL_CHARS_MAX
 from shipledger.postal_services import POSTAL_SERVICES
 from shipledger.refusal import Caution
 from shipledger.tracking_format import Format, Shape, shapes_of
+from shipledger.value import dataclass
 
 Match = tuple[Carrier, Format, Shape]
 

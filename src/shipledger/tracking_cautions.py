@@ -17,16 +17,20 @@ def ledger_cautions(
 
     `besides` is the fulfillment that gets the number, where it is there already.
     """
-    repeated = _repeated_numbers(origin, number, orders, working_set, besides)
-    cautions = [*_named_orders(number, orders), *repeated]
+    cautions = _named_orders(number, orders)
+    if not working_set.uses.get(number):
+        return cautions  # almost every number is new
+    cautions += _repeated_numbers(origin, number, orders, working_set, besides)
     elsewhere = _used_elsewhere(origin, number, orders, working_set)
     return [*cautions, elsewhere] if elsewhere else cautions
 
 
 def _named_orders(number: str, orders: Sequence[Order]) -> list[Caution]:
     message = "This is the number of the order itself; a tracking number is the carrier's."
-    is_orders = any(number == str(order.id) or order.reference in {number, f"#{number}"} for order in orders)
-    return [Caution("tracking_looks_like_order", AT, message)] if is_orders else []
+    for order in orders:
+        if number == str(order.id) or order.reference in (number, f"#{number}"):
+            return [Caution("tracking_looks_like_order", AT, message)]
+    return []
 
 
 def _repeated_numbers(

@@ -5,8 +5,7 @@ can be dropped (it crashed, or it was a dry run) while those of the commands bef
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import field, replace
 from typing import TypeVar
 
 from shipledger.command import OrderKey, Origin, is_id_in_digits
@@ -27,6 +26,7 @@ from shipledger.order import Order, OrderContent, OrderDetails, OrderLine, due_b
 from shipledger.outcome import Done
 from shipledger.routing import NO_ROUTING, Partner, Routing, routing_of
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 from shipledger.webhook import Endpoint
 
 Name = TypeVar("Name")
@@ -104,7 +104,8 @@ class WorkingSet:
     forgotten: list[Imported] = field(default_factory=list)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
-    _undo: list[Callable[[], object]] = field(default_factory=list)
+    _undo: list[tuple[Callable[..., object], *tuple[object, ...]]] = field(default_factory=list)
+    """Calls that take changes back: what is called, and with what."""
 
     def find(self, key: OrderKey) -> Order | None:
         """The order that a request names, if the ledger has it."""
@@ -242,7 +243,7 @@ class WorkingSet:
         """Add a partner, or give it other rules. Orders that come later in the batch are routed by them."""
         self._put(self.partners, partner.name, partner)
         self._append(self.changed_partners, partner)
-        self._undo.append(partial(setattr, self, "routing", self.routing))
+        self._undo.append((setattr, self, "routing", self.routing))
         self.routing = routing_of(self.partners.values())
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
@@ -289,7 +290,8 @@ class WorkingSet:
     def drop_since(self, mark: int) -> None:
         """Take back every change made since the mark. Rows stay listed as changed, with their old values."""
         while len(self._undo) > mark:
-            self._undo.pop()()
+            call, *arguments = self._undo.pop()
+            call(*arguments)
 
     @property
     def is_changed(self) -> bool:
@@ -322,16 +324,16 @@ class WorkingSet:
         )
 
     def _set(self, row: object, name: str, value: object) -> None:
-        self._undo.append(partial(setattr, row, name, getattr(row, name)))
+        self._undo.append((setattr, row, name, getattr(row, name)))
         setattr(row, name, value)
 
     def _append(self, rows: list[Row], row: Row) -> None:
-        self._undo.append(rows.pop)
+        self._undo.append((rows.pop,))
         rows.append(row)
 
     def _put(self, rows: dict[Name, Row], key: Name, row: Row) -> None:
-        self._undo.append(partial(rows.__setitem__, key, rows[key]) if key in rows else partial(rows.pop, key))
+        self._undo.append((rows.__setitem__, key, rows[key]) if key in rows else (rows.pop, key))
         rows[key] = row
 
     def _drop(self, rows: dict[Name, Row], key: Name) -> None:
-        self._undo.append(partial(rows.__setitem__, key, rows.pop(key)))
+        self._undo.append((rows.__setitem__, key, rows.pop(key)))

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import field
 
 from shipledger.command import AllOrNone, Command
 from shipledger.commit.all_or_none import commit_all_or_none
@@ -18,6 +18,7 @@ from shipledger.commit.fair_queue import Turns
 from shipledger.outcome import Crashed, Fault, Outcome, Unavailable
 from shipledger.storage.port import Contention, Errand, ErrandDone, WritingLedger
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 
 log = logging.getLogger("shipledger.commit")
 
@@ -35,9 +36,9 @@ Answer = Callable[[list[Outcome | Fault]], None]
 class _Handful:
     """Commands of one account that came together and are answered together; `outcomes` fill up batch by batch."""
 
-    outcomes: list[Outcome | Fault]
-    missing: int
+    commands: Sequence[Command]
     answer: Answer
+    outcomes: list[Outcome | Fault] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class BatchCommitter:
         self._ledger = ledger
         self._clock = clock
         self._batch_max = batch_max
-        self._queue: queue.SimpleQueue[_Waiting | _Bulk | _Errand | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Handful | _Bulk | _Errand | None] = queue.SimpleQueue()
         self._errands: deque[_Errand] = deque()
         self._turns: Turns[_Waiting] = Turns()
         self._bulk: deque[_Bulk] = deque()
@@ -87,9 +88,7 @@ class BatchCommitter:
 
         `answer` is called in the committer's thread with their durable outcomes, once there are all.
         """
-        handful = _Handful([], len(commands), answer)
-        for command in commands:
-            self._queue.put(_Waiting(command, handful))
+        self._queue.put(_Handful(commands, answer))
 
     def hand_in_bulk(self, commands: Sequence[Command] | AllOrNone, answer: Answer) -> None:
         """Have commands of a bulk request committed: in one batch, in this order, beside the single ones that wait."""
@@ -121,8 +120,9 @@ class BatchCommitter:
                 waiting = self._queue.get(block=not (self._turns or self._bulk or self._errands))
             except queue.Empty:
                 return True
-            if isinstance(waiting, _Waiting):
-                self._turns.add(waiting)
+            if isinstance(waiting, _Handful):
+                for command in waiting.commands:
+                    self._turns.add(_Waiting(command, waiting))
             elif isinstance(waiting, _Bulk):
                 self._bulk.append(waiting)
             elif waiting is not None:
@@ -151,8 +151,7 @@ class BatchCommitter:
         for waiting in batch:
             handful = waiting.handful
             handful.outcomes.append(next(outcomes))
-            handful.missing -= 1
-            if not handful.missing:
+            if len(handful.outcomes) == len(handful.commands):
                 handful.answer(handful.outcomes)
         for more, answer in bulk:
             answer([next(outcomes) for _ in more])

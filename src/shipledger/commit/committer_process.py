@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
 
@@ -26,6 +25,7 @@ from shipledger.commit.wire import Frames, frame
 from shipledger.outcome import Fault, Outcome, OutcomeUnknown, Unavailable
 from shipledger.storage.port import ErrandDone, WritingLedger
 from shipledger.timestamp import Microseconds
+from shipledger.value import dataclass
 
 log = logging.getLogger("shipledger.commit")
 

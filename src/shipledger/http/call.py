@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Protocol, TypeVar
 
@@ -16,6 +15,7 @@ from shipledger.http.upload_desk import UploadDesk
 from shipledger.outcome import Submit, SubmitMany
 from shipledger.storage.port import Reading
 from shipledger.storage.webhook_reading import WebhookReading
+from shipledger.value import dataclass
 from shipledger.webhook import Attempt, Endpoint, Sealed
 
 Read = TypeVar("Read")
