@@ -1,6 +1,6 @@
 """Whether a ledger slows down or swells as it grows.
 
-python -m bench.growth orders [--few 10000] [--many 1000000] [--rounds 5] [--seconds 5]
+python -m bench.growth orders [--few 10000] [--many 1000000] [--rounds 5] [--seconds 5] [--window 5000]
 python -m bench.growth fulfillments [--total 1000000] [--step 100000]
 """
 
@@ -19,8 +19,8 @@ from shipledger.boot.benchmark import API_KEY, CONNECTIONS, measure_ledger, resi
 HOUR_SECONDS = 3_600.0
 
 
-def compare_sizes(few: int, many: int, rounds: int, seconds: float) -> None:
-    """Single requests against a small and a large ledger, in turn."""
+def compare_sizes(few: int, many: int, rounds: int, seconds: float, window: int | None) -> None:
+    """Single requests against a small and a large ledger, in turn: of any order, or of those in a window."""
     with tempfile.TemporaryDirectory(prefix="shipledger-bench-") as folder:
         paths = {orders: Path(folder) / f"{orders}.db" for orders in (few, many)}
         for orders, path in paths.items():
@@ -31,7 +31,7 @@ def compare_sizes(few: int, many: int, rounds: int, seconds: float) -> None:
         for number in range(1, rounds + 1):
             speeds = {}
             for orders, path in paths.items():
-                figures = measure_ledger(path, seconds, orders=orders, connections=CONNECTIONS).figures
+                figures = measure_ledger(path, seconds, orders=orders, window=window).figures
                 speeds[orders] = figures.per_second
             ratios.append(speeds[many] / speeds[few])
             print(
@@ -65,12 +65,13 @@ def main() -> None:
     sizes.add_argument("--many", type=int, default=1_000_000)
     sizes.add_argument("--rounds", type=int, default=5)
     sizes.add_argument("--seconds", type=float, default=5)
+    sizes.add_argument("--window", type=int)
     many = what.add_parser("fulfillments")
     many.add_argument("--total", type=int, default=1_000_000)
     many.add_argument("--step", type=int, default=100_000)
     arguments = parser.parse_args()
     if arguments.what == "orders":
-        compare_sizes(arguments.few, arguments.many, arguments.rounds, arguments.seconds)
+        compare_sizes(arguments.few, arguments.many, arguments.rounds, arguments.seconds, arguments.window)
     else:
         record_many(arguments.total, arguments.step)
 

@@ -122,17 +122,20 @@ async def load(
     return Figures(time.perf_counter() - began, run.milliseconds, run.statuses)
 
 
-def fulfillment_requests(orders: int, seed: int, api_key: str) -> Iterator[Request]:
+def fulfillment_requests(orders: int, seed: int, api_key: str, *, window: int | None = None) -> Iterator[Request]:
     """Endless requests: one unit of SKU-0 of a random one of these orders (ids from 1), each with a key of its own.
 
-    `api_key` lets them in.
+    With a window, of one of so many that follow each other, of which the first leaves with every other request: as a
+    warehouse works through what came in. `api_key` lets them in.
     """
     chance = random.Random(seed)  # noqa: S311 - a load, not a secret
+    first = chance.randrange(orders)
     for number in itertools.count():
         name = f"{seed}-{number}"
+        place = chance.randrange(orders) if window is None else first + number // 2 + chance.randrange(window)
         body = json.dumps(
             {
-                "order_id": chance.randint(1, orders),
+                "order_id": place % orders + 1,
                 "line_items": [{"sku": "SKU-0", "quantity": 1}],
                 "tracking_number": tracking_number(seed, number),
             }

@@ -88,15 +88,21 @@ def measure(seconds: float, *, orders: int = ORDERS, connections: int = CONNECTI
     with tempfile.TemporaryDirectory(prefix="shipledger-bench-") as folder:
         path = Path(folder) / "ledger.db"
         seed_orders(path, orders)
-        return measure_ledger(path, seconds, orders=orders, connections=connections, **environment)
+        return measure_ledger(path, seconds, orders=orders, connections=connections, window=None, **environment)
 
 
 def measure_ledger(
-    database: Database, seconds: float, *, orders: int, connections: int = CONNECTIONS, **environment: str
+    database: Database,
+    seconds: float,
+    *,
+    orders: int,
+    connections: int = CONNECTIONS,
+    window: int | None = None,
+    **environment: str,
 ) -> Measurement:
-    """Single requests against a ledger that holds orders 1 to `orders`."""
+    """Single requests against a ledger that holds orders 1 to `orders`; `window` as in `fulfillment_requests`."""
     with server(database, **environment) as (pid, port):
-        requests = fulfillment_requests(orders, time.time_ns(), API_KEY)
+        requests = fulfillment_requests(orders, time.time_ns(), API_KEY, window=window)
         before = resident_mib(pid)
         figures = uvloop.run(
             load(port, requests, connections=connections, seconds=seconds, warm_up_seconds=WARM_UP_SECONDS)
