@@ -3,16 +3,18 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from shipledger.file_import import ImportCommand
+from shipledger.file_import import ImportCommand, parcel_key, taken_over_key
 from shipledger.fulfillment import FulfillmentStatus, Tracking, TrackingChanges, summed
 from shipledger.key import KeyCommand
 from shipledger.limits import ID_MAX
 from shipledger.order import OrderChanges, OrderContent
 from shipledger.origin import OPERATOR as OPERATOR  # noqa: PLC0414 - known from here
 from shipledger.origin import Origin as Origin  # noqa: PLC0414 - known from here
+from shipledger.past import ParcelPast
 from shipledger.refusal import Caution
 from shipledger.routing import PutPartner
 from shipledger.timestamp import Microseconds
@@ -77,6 +79,23 @@ class CreateFulfillment:
         parts = [given.number, given.url or "", given.carrier or ""]
         parts += sorted(_order_text(order) for order in self.orders)
         return hashlib.blake2b("\x1d".join(parts).encode(), digest_size=16, person=b"fulfillment").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOverFulfillment:
+    """Record a parcel that another ledger recorded, as it stands there. Only imports ask for this."""
+
+    origin: Origin
+    share: RequestedOrder
+    tracking: Tracking
+    past: ParcelPast
+    import_id: int
+    idempotency_key: str
+    cautions: tuple[Caution, ...] = ()
+
+    def fingerprint(self) -> bytes:
+        """Equal for the same parcel, whatever became of it since."""
+        return _digest(["take_over_fulfillment", self.past.id, _order_text(self.share)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +227,7 @@ class AddCarrierEvent:
 OrderCommand = ChangeOrder | CancelOrder | HoldOrder | ReleaseOrder
 FulfillmentCommand = ChangeTracking | CancelFulfillment | AddCarrierEvent
 Administration = KeyCommand | PutPartner | EndpointCommand | ImportCommand
-Command = CreateFulfillment | CreateOrder | OrderCommand | FulfillmentCommand | Administration
+Command = CreateFulfillment | TakeOverFulfillment | CreateOrder | OrderCommand | FulfillmentCommand | Administration
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +239,19 @@ class AllOrNone:
 
     commands: tuple[Command, ...]
     is_spoiled: bool = False
+
+
+def parcel_of_file(
+    asked: CreateFulfillment, import_id: int, past: ParcelPast | None
+) -> CreateFulfillment | TakeOverFulfillment:
+    """What a file asks for that names this parcel of one order, with the key that the parcel has in every file."""
+    (share,) = asked.orders
+    if past is None:
+        lines = [(line.sku, line.quantity) for line in share.lines or ()]
+        key = parcel_key(share.order, asked.tracking.number, lines)
+        return replace(asked, idempotency_key=key, import_id=import_id)
+    key = taken_over_key(share.order, past.id, past.recorded_at)
+    return TakeOverFulfillment(asked.origin, share, asked.tracking, past, import_id, key)
 
 
 def content_fingerprint(content: OrderContent) -> bytes:

@@ -87,7 +87,7 @@ def add_carrier_event(command: AddCarrierEvent, working_set: WorkingSet, now: Mi
     )
     if any(event.tells_the_same_as(known) for known in timeline):
         return _as_it_is(command, fulfillment)
-    refusal = _check_event(event, now)
+    refusal = check_event(event, now)
     if refusal is not None:
         return refusal
     working_set.add_carrier_event(event)
@@ -98,7 +98,8 @@ def add_carrier_event(command: AddCarrierEvent, working_set: WorkingSet, now: Mi
     return _changed(command, changed, EventType.FULFILLMENT_STATUS_CHANGED, command.cautions, working_set, now)
 
 
-def _check_event(event: CarrierEvent, now: Microseconds) -> Refusal | None:
+def check_event(event: CarrierEvent, now: Microseconds) -> Refusal | None:
+    """Refuse one too many, and one that nobody can know of yet."""
     faults = []
     if event.occurred_at > now + _AHEAD_MAX:
         message = f"occurred_at lies more than {CARRIER_EVENT_AHEAD_HOURS_MAX} hours ahead."

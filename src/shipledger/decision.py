@@ -13,6 +13,7 @@ from shipledger.command import (
     CreateOrder,
     HoldOrder,
     ReleaseOrder,
+    TakeOverFulfillment,
 )
 from shipledger.correcting import add_carrier_event, cancel_fulfillment, change_tracking
 from shipledger.file_import import BeginImport, FinishImport, TakeBack, UndoImport
@@ -25,6 +26,7 @@ from shipledger.order_keeping import cancel_order, change_order, hold_order, rel
 from shipledger.outcome import Outcome
 from shipledger.partner_rules import put_partner
 from shipledger.routing import PutPartner
+from shipledger.taking_over import take_over_fulfillment
 from shipledger.timestamp import Microseconds
 from shipledger.webhook import ChangeEndpoint, CreateEndpoint, DeleteEndpoint, RotateSecret
 from shipledger.webhook_rules import decide_endpoint
@@ -32,6 +34,7 @@ from shipledger.working_set import WorkingSet
 
 _RULES: Mapping[type[Command], Callable[..., Outcome]] = {
     CreateFulfillment: create_fulfillment,
+    TakeOverFulfillment: take_over_fulfillment,
     ChangeTracking: change_tracking,
     CancelFulfillment: cancel_fulfillment,
     AddCarrierEvent: add_carrier_event,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shipledger.fulfillment import CarrierEvent, Fulfillment
+from shipledger.fulfillment import CarrierEvent, Fulfillment, ToldEvent
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent
 from shipledger.refusal import Caution
@@ -41,6 +41,23 @@ def carrier_event_document(event: CarrierEvent) -> Document:
         "message": event.message,
         "location": event.location,
         "received_at": show(event.received_at),
+    }
+
+
+def whole_fulfillment_document(fulfillment: Fulfillment, timeline: Iterable[CarrierEvent]) -> Document:
+    """A fulfillment with all that another ledger needs, to have it as it stands: see `past.py`."""
+    taken = [{"position": line.position, "quantity": line.quantity} for line in fulfillment.lines]
+    events = [told_event_document(event) for event in timeline]
+    return {**fulfillment_document(fulfillment), "taken_from": taken, "events": events}
+
+
+def told_event_document(event: CarrierEvent | ToldEvent) -> Document:
+    """Something that happened to a parcel on its way, as one ledger tells another: to the microsecond."""
+    return {
+        "status": str(event.status),
+        "occurred_at": show_exactly_or_none(event.occurred_at),
+        "message": event.message,
+        "location": event.location,
     }
 
 

@@ -62,6 +62,17 @@ FULFILLMENTS = ExportTable(("fulfillment_id", *_FULFILLMENT_COLUMNS[1:], "sku", 
 EVENTS = ExportTable(("event_id", *_EVENT_COLUMNS[1:]), _event_rows)
 
 
+def is_table(table: ExportTable, columns: Sequence[str]) -> bool:
+    """Whether a table with these columns is one that was exported, with others beside them perhaps."""
+    return set(table.columns) <= set(columns)
+
+
+def text_of(cell: str) -> str | None:
+    """The text that a cell stands for; None where it is empty."""
+    is_disarmed = cell.startswith(_DISARM) and cell[1:].startswith(FORMULAS)
+    return (cell[1:] if is_disarmed else cell) or None
+
+
 def importable_order(order: Document) -> Document:
     """An order as `import orders` takes it, too: each line says its quantity."""
     return {**order, "line_items": [{"quantity": line["ordered"], **line} for line in order["line_items"]]}

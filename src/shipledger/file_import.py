@@ -109,6 +109,11 @@ def parcel_key(order: int | str, number: str, lines: Iterable[tuple[str, int]]) 
     return KEY_PREFIX + _digest("parcel", order, number, sorted(lines)).hex()
 
 
+def taken_over_key(order: int | str, id_elsewhere: int, recorded_at: Microseconds) -> str:
+    """The same of one that another ledger recorded: it stays the same parcel when its number is corrected there."""
+    return KEY_PREFIX + _digest("taken over", order, id_elsewhere, recorded_at).hex()
+
+
 def import_document(known: FileImport) -> Document:
     """An import as it is shown."""
     return {

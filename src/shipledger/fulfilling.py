@@ -31,7 +31,7 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
         repeat = _repeat_of_an_earlier_parcel(command, shares, working_set)
         if repeat is not None:
             return repeat
-    refusal = _check_states(shares) or check_skus(shares) or check_quantities(shares)
+    refusal = check_states(shares) or check_skus(shares) or check_quantities(shares)
     if refusal is not None:
         return refusal
     orders = [share.order for share in shares]
@@ -128,7 +128,8 @@ def _earlier(command: CreateFulfillment, share: Share, working_set: WorkingSet) 
     return next((fulfillment for fulfillment in earlier if fulfillment.quantities() == wanted), None)
 
 
-def _check_states(shares: list[Share]) -> Refusal | None:
+def check_states(shares: list[Share]) -> Refusal | None:
+    """Refuse orders that are cancelled or on hold."""
     faults = []
     for share in shares:
         if share.order.cancelled_at is not None:

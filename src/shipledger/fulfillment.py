@@ -83,6 +83,16 @@ class CarrierEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldEvent:
+    """Such an event as another ledger tells it. `occurred_at` None: nobody says when."""
+
+    status: FulfillmentStatus
+    occurred_at: Microseconds | None = None
+    message: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fulfillment:
     """What was shipped in one parcel. `account` is who recorded it: the operator or a partner."""
 

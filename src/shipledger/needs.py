@@ -18,6 +18,7 @@ from shipledger.command import (
     OrderKey,
     ReleaseOrder,
     RepeatedTracking,
+    TakeOverFulfillment,
     is_id_in_digits,
 )
 from shipledger.file_import import BeginImport, FinishImport, TakeBack, UndoImport
@@ -34,6 +35,9 @@ USES_COMPARED_MAX = 2
 """Fulfillments of other orders with one tracking number that are looked at, on either side of an order's own: a few,
 so that a number that thousands have costs no more than another."""
 
+PAST_EVENTS_MAX = 2
+"""Events of an order that was stopped elsewhere: that it is cancelled, some or all of it, and on hold."""
+
 ADMINISTRATIVE_EVENTS_MAX = 2
 """Events of one administrative command: a rotation tells of the old key and of the new one."""
 
@@ -46,6 +50,7 @@ class Needs:
     orders with a partner of which it is needed whether it has a line there, `partner_lines` those of which all the
     partner's lines are. `kept` are accounts with their idempotency keys. `repeats` are orders with tracking numbers and
     who looks, `repeats_max` fulfillments of each, and `uses_max` with this number of other orders on either side.
+    `cancelled` are those of which the same is needed of fulfillments that were cancelled.
     `fulfillments` are ids, each with the tracking numbers that it is to get and who looks: of which orders they are and
     which lines they hold is looked up first (`add_place`). `details` are ids of orders that are written down whole.
 
@@ -59,6 +64,7 @@ class Needs:
     partner_lines: set[tuple[OrderKey, str]] = field(default_factory=set)
     kept: set[tuple[str, str]] = field(default_factory=set)
     repeats: set[tuple[OrderKey, str, Partner]] = field(default_factory=set)
+    cancelled: set[tuple[OrderKey, str]] = field(default_factory=set)
     fulfillments: dict[int, set[tuple[str, Partner]]] = field(default_factory=dict)
     details: set[int] = field(default_factory=set)
     repeats_compared: int = 1
@@ -81,8 +87,8 @@ class Needs:
         if command.idempotency_key is not None:
             self.kept.add((command.origin.account, command.idempotency_key))
         match command:
-            case CreateFulfillment():
-                self._add_fulfillment(command)
+            case CreateFulfillment() | TakeOverFulfillment():
+                self._add_parcel(command)
             case CreateOrder():
                 self._add_order(command)
             case CreateKey() | RevokeKey() | RotateKey():
@@ -106,6 +112,12 @@ class Needs:
                 self.changes += 1
                 self.fulfillments.setdefault(made.fulfillment_id, set())
 
+    def _add_parcel(self, command: CreateFulfillment | TakeOverFulfillment) -> None:
+        if isinstance(command, TakeOverFulfillment):
+            self._add_taken_over(command)
+        else:
+            self._add_fulfillment(command)
+
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)
         partner = command.origin.partner
@@ -125,8 +137,23 @@ class Needs:
         if command.origin.partner is not None:
             self.uses_compared = REPEATS_COMPARED_MAX
 
+    def _add_taken_over(self, command: TakeOverFulfillment) -> None:
+        """Also when the order came here, and parcels of it that are like this one."""
+        self.fulfillments_to_add += 1
+        self.changes += len(command.past.timeline) + 1
+        order = command.share.order
+        self._need_lines(order, {line.sku for line in command.share.lines or ()})
+        if isinstance(order, int):
+            self.details.add(order)
+        self.repeats.add((order, command.tracking.number, None))
+        if command.past.is_cancelled:
+            self.cancelled.add((order, command.tracking.number))
+        self.repeats_compared = REPEATS_COMPARED_MAX
+
     def _add_order(self, command: CreateOrder) -> None:
         self.orders_to_add += 1
+        if command.content.has_a_past:
+            self.changes += PAST_EVENTS_MAX
         for key in (command.content.id, command.content.reference):
             if key is not None:
                 self._need_lines(key, set())
@@ -219,6 +246,8 @@ class Needs:
         found.partner_lines = {(order_id, partner) for order_id, partner in own if order_id not in whole}
         used = [(meant(key), number, partner) for key, number, partner in self.repeats if number in numbers_in_use]
         found.repeats = {(order_id, number, partner) for ids, number, partner in used for order_id in ids}
+        given_up = [(meant(key), number) for key, number in self.cancelled if number in numbers_in_use]
+        found.cancelled = {(order_id, number) for ids, number in given_up for order_id in ids}
         # An order that the batch itself adds has no id yet: every order with the number is another.
         found.uses = {(order_id, number, partner) for ids, number, partner in used for order_id in ids or {0}}
         return found
@@ -237,6 +266,7 @@ class FoundNeeds:
     partner_lines: set[tuple[int, str]] = field(default_factory=set)
     repeats: set[tuple[int, str, Partner]] = field(default_factory=set)
     uses: set[tuple[int, str, Partner]] = field(default_factory=set)
+    cancelled: set[tuple[int, str]] = field(default_factory=set)
 
 
 def needs_of(commands: Iterable[Command]) -> Needs:

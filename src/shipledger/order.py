@@ -119,11 +119,16 @@ class OrderedLine:
     quantity: int
     title: str | None = None
     partner: str | None = None
+    cancelled: int = 0
+    """How much of it was cancelled in the ledger that the order comes from."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderContent:
-    """What an order's sender says of it. `shipping_address` and `metadata` are JSON objects, kept as given."""
+    """What an order's sender says of it. `shipping_address` and `metadata` are JSON objects, kept as given.
+
+    `hold_reason` and `cancelled_at` are how it stood in the ledger that it comes from, if it comes from one.
+    """
 
     id: int | None
     lines: tuple[OrderedLine, ...]
@@ -135,6 +140,14 @@ class OrderContent:
     ship_by: Microseconds | None = None
     deliver_by: Microseconds | None = None
     metadata: dict[str, Any] | None = None
+    hold_reason: str | None = None
+    cancelled_at: Microseconds | None = None
+
+    @property
+    def has_a_past(self) -> bool:
+        """Whether it comes with what became of it elsewhere."""
+        is_stopped = self.hold_reason is not None or self.cancelled_at is not None
+        return is_stopped or any(line.cancelled for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)

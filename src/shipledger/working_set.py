@@ -77,6 +77,8 @@ class WorkingSet:
     details: dict[int, OrderDetails] = field(default_factory=dict)
     fulfillments: dict[int, Fulfillment] = field(default_factory=dict)
     timelines: dict[int, list[CarrierEvent]] = field(default_factory=dict)
+    cancelled: dict[tuple[int, str], list[Fulfillment]] = field(default_factory=dict)
+    """Earlier fulfillments that were cancelled, as `repeats`; for those that are taken over."""
     endpoints: dict[int, Endpoint] = field(default_factory=dict)
     feed_end: int = 0
     feed_end_to_be: int = 0
@@ -137,7 +139,8 @@ class WorkingSet:
         self._put(self.orders, order.id, order)
         if order.reference is not None:
             self._put(self.references, order.reference, order.id)
-        self._put(self.details, order.id, OrderDetails(replace(content, lines=()), now))
+        told = replace(content, lines=(), hold_reason=None, cancelled_at=None)
+        self._put(self.details, order.id, OrderDetails(told, now))
         self._append(self.new_orders, NewOrder(order, content, now))
         return order
 
@@ -166,21 +169,37 @@ class WorkingSet:
             self.changed_lines[line.order_id, line.position] = line
         self.change_order(order, "cancelled", order.cancelled + sum(quantity for _, quantity in cancelled))
 
+    def uncancel_lines(self, order: Order, shipped: list[tuple[OrderLine, int]]) -> None:
+        """Take back that these quantities were cancelled: they turn out to have been shipped."""
+        self.cancel_lines(order, [(line, -quantity) for line, quantity in shipped])
+
     def add_fulfillment(
-        self, origin: Origin, order: Order, taken: list[tuple[OrderLine, int]], tracking: Tracking, now: Microseconds
+        self,
+        origin: Origin,
+        order: Order,
+        taken: list[tuple[OrderLine, int]],
+        tracking: Tracking,
+        now: Microseconds,
+        *,
+        status: FulfillmentStatus = FulfillmentStatus.CREATED,
+        shipped_at: Microseconds | None = None,
     ) -> Fulfillment:
-        """Add a fulfillment that takes these quantities from these lines, which must remain on them."""
+        """Add a fulfillment that takes these quantities from these lines, which must remain on them.
+
+        One that is cancelled already takes nothing. `shipped_at` is when it was shipped, if that was not now.
+        """
         lines = tuple(FulfilledLine(line.position, line.sku, quantity, line.partner) for line, quantity in taken)
-        fulfillment = Fulfillment(
-            next(self.fulfillment_ids), order.id, FulfillmentStatus.CREATED, tracking, now, origin.account, lines
-        )
+        id_ = next(self.fulfillment_ids)
+        fulfillment = Fulfillment(id_, order.id, status, tracking, now, origin.account, lines)
+        self._append(self.new_fulfillments, fulfillment)
+        if status is FulfillmentStatus.CANCELLED:
+            return fulfillment
         for line, quantity in taken:
             self._set(line, "fulfilled", line.fulfilled + quantity)
             if not line.remaining and order.due_by is not None:
-                self._set(line, "on_time", now <= order.due_by)
+                self._set(line, "on_time", (now if shipped_at is None else shipped_at) <= order.due_by)
             self.changed_lines[line.order_id, line.position] = line
         self.change_order(order, "fulfilled", order.fulfilled + sum(quantity for _, quantity in taken))
-        self._append(self.new_fulfillments, fulfillment)
         standing = self.repeats.get((order.id, tracking.number), [])
         self._put(self.repeats, (order.id, tracking.number), [fulfillment, *standing])
         used = self.uses.get(tracking.number, [])

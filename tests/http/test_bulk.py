@@ -68,6 +68,33 @@ def test_an_item_is_answered_as_a_request_of_its_own(server: Server, name: str) 
     assert remaining(server, alone) == remaining(server, in_bulk)
 
 
+def test_an_order_of_another_ledger_brings_its_past(server: Server) -> None:
+    past = {"cancelled": [1, 0], "hold_reason": "Call first", "cancelled_at": None}
+    lines = [{"sku": "MUG", "quantity": 2}, {"sku": "TEE", "quantity": 1}]
+    references = [unique("#past") for _ in range(2)]
+    items = [
+        order_item(line_items=lines, reference=references[0], past=past),
+        order_item(line_items=lines, reference=references[1], past={"cancelled_at": "2024-04-30T12:00:00Z"}),
+        order_item(line_items=lines, reference=references[0]),
+    ]
+    answer = send_items(server, ORDERS, items)
+    assert answer.statuses == [201, 201, 200]
+    held, cancelled, again = answer.bodies
+    assert (held["on_hold"], held["hold_reason"], held["totals"]["cancelled"]) == (True, "Call first", 1)
+    assert (cancelled["status"], cancelled["cancelled_at"]) == ("cancelled", "2024-04-30T12:00:00Z")
+    assert again["hold_reason"] == "Call first"
+
+
+@pytest.mark.parametrize(
+    "past", [[], {"cancelled": [1]}, {"cancelled": [3, 0]}, {"cancelled": [True, 0]}, {"cancelled_at": "yesterday"}]
+)
+def test_a_past_that_cannot_be_is_400(server: Server, past: Any) -> None:
+    lines = [{"sku": "MUG", "quantity": 2}, {"sku": "TEE", "quantity": 1}]
+    item = order_item(line_items=lines, reference=unique("#past"))
+    assert send_items(server, ORDERS, [{**item, "past": past}]).statuses == [400]
+    assert server.post("/v1/orders", {**item, "past": past}).status == 201, "a single request has no such field"
+
+
 def test_an_order_is_answered_as_a_request_of_its_own(server: Server) -> None:
     reference = unique("#bulk")
     items = [

@@ -149,6 +149,8 @@ def test_through_a_server_the_ledger_is_the_same(tmp_path: Path) -> None:
          "quantity_exceeds_remaining"),
         ({"order_id": 1, "line_items": [{"sku": "A", "quantity": 0}], "tracking_number": "T"}, "quantity_invalid"),
         ({"order_id": 1, "tracking_number": "T"}, "not_one_order"),
+        ({"order_id": 1, "line_items": [{"sku": "A", "quantity": 1}], "tracking_number": "T", "past": 7},
+         "past_invalid"),
         (7, "not_an_object"),
     ],
 )  # fmt: skip

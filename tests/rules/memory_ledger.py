@@ -74,6 +74,12 @@ class MemoryLedger:
             found = {made.id: made for made in [*known, *earlier]}
             working_set.repeats[order_id, number] = sorted(found.values(), key=lambda made: -made.id)
             working_set.uses.setdefault(number, []).extend(map(use_of_number, earlier))
+        for place in wanted.cancelled:
+            working_set.cancelled[place] = [
+                made
+                for made in self.fulfillments[::-1]
+                if (made.order_id, made.tracking.number) == place and made.status == "cancelled"
+            ]
         for order_id, number, partner in wanted.uses:
             others = sorted((made for made in standing if made.tracking.number == number), key=_order_of)
             below = [made for made in others if made.order_id < order_id][-needs.uses_max :]

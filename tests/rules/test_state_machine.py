@@ -359,7 +359,7 @@ def test_the_ledger_does_what_the_model_does() -> None:
         (fulfilling, "check_quantities", lambda shares: None),
         (fulfilling, "check_skus", lambda shares: None),
         (fulfilling, "_is_visible", lambda order, partner: True),
-        (fulfilling, "_check_states", lambda shares: None),
+        (fulfilling, "check_states", lambda shares: None),
         (order_intake, "routed", lambda content, routing: content),
         (order_keeping, "check_quantities", lambda shares: None),
         (order_keeping, "_find", lambda command, working_set: working_set.orders.get(command.order_id)),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
@@ -11,9 +11,17 @@ from typing import Protocol
 
 from shipledger.boot.ledgers import Database, clock, held_for_writing, open_ledger, open_reading, require_current
 from shipledger.boot.order_import import Progress
-from shipledger.command import OPERATOR, Command, CreateFulfillment, Origin, RequestedLine, requested_order
+from shipledger.command import (
+    OPERATOR,
+    Command,
+    CreateFulfillment,
+    Origin,
+    RequestedLine,
+    parcel_of_file,
+    requested_order,
+)
 from shipledger.commit.batch import commit_batch
-from shipledger.file_import import BeginImport, FinishImport, RowCounts, parcel_key
+from shipledger.file_import import BeginImport, FinishImport, RowCounts
 from shipledger.importing.parcel import ParcelContent
 from shipledger.importing.parcel_files import ParcelFile, stage_parcels
 from shipledger.importing.parcel_reasons import Said, said_of
@@ -129,7 +137,8 @@ def _record_all(
 ) -> None:
     parcels = staging.orders()
     while batch := list(islice(parcels, PARCELS_A_BATCH)):
-        for parcel, said in zip(batch, record.parcels([parcel.content for parcel in batch]), strict=True):
+        contents = [_counted(parcel.content, staging) for parcel in batch]
+        for parcel, said in zip(batch, record.parcels(contents), strict=True):
             if isinstance(said, str):
                 staging.refuse(parcel.number, said)
             elif said:
@@ -141,6 +150,13 @@ def _record_all(
                 imported.parcels_repeated += 1
         progress.recorded(sum(parcel.rows for parcel in batch))
     staging.reject_refused()
+
+
+def _counted(parcel: ParcelContent, staging: Staging[ParcelContent]) -> ParcelContent:
+    """Of parcels of another ledger that are alike, which one it is."""
+    if parcel.past is None:
+        return parcel
+    return replace(parcel, past=replace(parcel.past, nth=staging.count(parcel.likeness())))
 
 
 @contextmanager
@@ -198,15 +214,13 @@ class _LedgerRecord:
         raise outcome if isinstance(outcome, Fault) else Crashed("the ledger knows no such import")
 
 
-def command_of(parcel: ParcelContent, origin: Origin, import_id: int | None) -> CreateFulfillment:
+def command_of(parcel: ParcelContent, origin: Origin, import_id: int | None) -> Command:
     """The command that records a parcel of a file."""
     lines = [RequestedLine(line.sku, line.quantity, f"line_items[{at}]") for at, line in enumerate(parcel.lines)]
     order = requested_order(parcel.order, lines, "order_id")
-    quantities = [(line.sku, line.quantity) for line in order.lines or ()]
-    key = parcel_key(parcel.order, parcel.tracking.number, quantities)
     given = parcel.tracking
     told = understood(given.number, given.url, given.carrier)
-    return CreateFulfillment(origin, (order,), told.tracking, key, given=given, import_id=import_id)
+    return parcel_of_file(CreateFulfillment(origin, (order,), told.tracking, given=given), import_id or 0, parcel.past)
 
 
 class Rehearsal:

@@ -75,7 +75,7 @@ class Export:
 EXPORTS = {
     "orders": Export(ORDERS, lambda reading: reading.orders, export_table.ORDERS, export_table.importable_order),
     "events": Export(AUDIT, lambda reading: reading.audit, export_table.EVENTS),
-    "fulfillments": Export(FULFILLMENTS, lambda reading: reading.fulfillments, export_table.FULFILLMENTS),
+    "fulfillments": Export(FULFILLMENTS, lambda reading: reading.whole_fulfillments, export_table.FULFILLMENTS),
 }
 
 

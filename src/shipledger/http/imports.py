@@ -3,11 +3,10 @@
 import asyncio
 from typing import Any
 
-from shipledger.command import CreateFulfillment
 from shipledger.file_import import TakeBack, UndoImport
 from shipledger.http.answer import Answer, json_answer, refusal_answer
 from shipledger.http.call import Call
-from shipledger.http.import_request import read_begin, read_finish, read_parcels
+from shipledger.http.import_request import Parcel, read_begin, read_finish, read_parcels
 from shipledger.http.parameters import not_found, path_id, require_known_parameters
 from shipledger.outcome import Crashed, Done, Fault, Outcome
 from shipledger.refusal import Reason, Refusal
@@ -75,7 +74,7 @@ async def add(call: Call) -> Answer:
     return json_answer({"results": results})
 
 
-async def _outcome(call: Call, command: CreateFulfillment | Refusal) -> Outcome | Crashed:
+async def _outcome(call: Call, command: Parcel | Refusal) -> Outcome | Crashed:
     if isinstance(command, Refusal):
         return command
     try:

@@ -5,12 +5,13 @@ from datetime import tzinfo
 from typing import Any
 
 from shipledger.command import CreateOrder, Origin
-from shipledger.http.fields import Fields, Findings
+from shipledger.http.fields import Fields, Findings, whole_number
 from shipledger.http.lookalikes import Vocabulary
 from shipledger.limits import (
     ADDRESS_BYTES_MAX,
     CHANNEL_CHARS_MAX,
     EMAIL_CHARS_MAX,
+    HOLD_REASON_CHARS_MAX,
     LINES_MAX,
     METADATA_BYTES_MAX,
     PARTNER_CHARS_MAX,
@@ -53,8 +54,9 @@ ORDER = Vocabulary(
     ),
     {"items": "line_items", "lines": "line_items", "orderid": "id", "ordernumber": "reference", "name": "reference"},
 )
-ITEM = replace(ORDER, fields=ORDER.fields | {"idempotency_key"})
-"""What an item of a bulk request may hold: its key as well, which alone comes in a header."""
+ITEM = replace(ORDER, fields=ORDER.fields | {"idempotency_key", "past"})
+"""What an item of a bulk request may hold: its key as well, which alone comes in a header, and its past."""
+PAST = Vocabulary(frozenset({"cancelled", "cancelled_at", "hold_reason"}))
 LINE = Vocabulary(
     frozenset({"sku", "title", "quantity", "partner"}),
     frozenset({"ordered", "fulfilled", "cancelled", "remaining"}),
@@ -85,7 +87,41 @@ def read_create_order(
         deliver_by=order.moment("deliver_by", zone),
         metadata=order.json_object("metadata", METADATA_BYTES_MAX),
     )
+    if "past" in vocabulary.fields:
+        content = _with_past(content, order, zone, findings)
     return findings.refusal() or CreateOrder(origin, content, idempotency_key, tuple(findings.cautions))
+
+
+def _with_past(content: OrderContent, order: Fields, zone: tzinfo, findings: Findings) -> OrderContent:
+    """An order as it stood in the ledger that it comes from, where its sender tells."""
+    value = order.value("past")
+    if value is None:
+        return content
+    if not isinstance(value, dict):
+        findings.fault("not_an_object", "past", "past must be an object.")
+        return content
+    past = Fields(value, PAST, findings, "past")
+    cancelled = past.value("cancelled")
+    lines = content.lines
+    if cancelled is not None and not findings.faults:
+        if not _are_quantities_of(cancelled, lines):
+            message = "past.cancelled must be a list with a whole number for each line, of at most what was ordered."
+            findings.fault("quantity_invalid", "past.cancelled", message)
+        else:
+            lines = tuple(replace(line, cancelled=int(part)) for line, part in zip(lines, cancelled, strict=True))
+    return replace(
+        content,
+        lines=lines,
+        hold_reason=past.text("hold_reason", HOLD_REASON_CHARS_MAX, prose=True),
+        cancelled_at=past.moment("cancelled_at", zone),
+    )
+
+
+def _are_quantities_of(values: Any, lines: tuple[OrderedLine, ...]) -> bool:
+    if not isinstance(values, list) or len(values) != len(lines):
+        return False
+    numbers = [whole_number(value) for value in values]
+    return all(part is not None and 0 <= part <= line.quantity for part, line in zip(numbers, lines, strict=True))
 
 
 def _lines(order: Fields, findings: Findings) -> tuple[OrderedLine, ...]:

@@ -135,7 +135,8 @@ ROUTES = (
     Route("POST", "/v1/imports/{id}/fulfillments", imports.add, OPERATORS_SHIPPING, "Record parcels of a file",
           {200: schemas_imports.ImportResults, **_or(400, 404, 413, 415)},
           "One order and tracking number are one parcel, whatever file it comes from: again it is a no-op; with other"
-          " quantities it is refused.", request=schemas_imports.ImportParcels),
+          " quantities it is refused. One that comes from another ledger brings its past, and is recorded as it stands"
+          " there.", request=schemas_imports.ImportParcels),
     Route("POST", "/v1/imports/{id}/finish", imports.finish, OPERATORS_SHIPPING, "Finish an import",
           {200: schemas_imports.Import, **_or(400, 404, 413, 415)}, request=schemas_imports.ImportRows),
     Route("POST", "/v1/imports/{id}/undo", imports.undo, OPERATORS_SHIPPING, "Undo an import",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from shipledger.limits import (
+    HOLD_REASON_CHARS_MAX,
     ID_MAX,
     IDEMPOTENCY_KEY_CHARS_MAX,
     LINES_MAX,
@@ -149,10 +150,20 @@ class BulkFulfillment(CreateFulfillment):
     idempotency_key: Key | None = None
 
 
+class OrderPast(Struct):
+    """How an order stood in the ledger that it comes from, but for what was shipped of it."""
+
+    cancelled: list[Annotated[int, Meta(ge=0, le=QUANTITY_MAX)]] | None = None
+    """Of each line, in their order."""
+    cancelled_at: Moment | None = None
+    hold_reason: Annotated[str, Meta(max_length=HOLD_REASON_CHARS_MAX)] | None = None
+
+
 class BulkOrder(CreateOrder):
-    """An item of a bulk request: an order, and its own key."""
+    """An item of a bulk request: an order, its own key, and, where another ledger had it, its past."""
 
     idempotency_key: Key | None = None
+    past: OrderPast | None = None
 
 
 class BulkSummary(Struct):

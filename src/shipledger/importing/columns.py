@@ -68,12 +68,16 @@ _SHOPIFY = {"order": ("name",), "id": ("id",), "channel": ("source",)}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in a row each field is. `is_shopify`: only the first row of an order speaks for the order."""
+    """Where in a row each field is. `is_shopify`: only the first row of an order speaks for the order.
+
+    `is_export`: it is a table of ours (`export_table.py`), whose cells are read as they were written.
+    """
 
     places: dict[str, int]
     columns: Sequence[str]
     is_shopify: bool = False
     unused: list[str] = field(default_factory=list)
+    is_export: bool = False
 
     @property
     def has_invoices(self) -> bool:
@@ -127,6 +131,13 @@ def lay_out(
         del places["reference"]
     unused = [column for place, column in enumerate(columns) if place not in places.values()]
     return Layout(places, columns, is_shopify, unused)
+
+
+def export_layout(columns: Sequence[str], fields: Mapping[str, str]) -> Layout:
+    """Where the fields of a table of ours are, of which each has a column of a known name."""
+    places = {field_name: columns.index(column) for field_name, column in fields.items()}
+    unused = [column for column in columns if column not in fields.values()]
+    return Layout(places, columns, unused=unused, is_export=True)
 
 
 def require_columns_of_mapping(mapping: Mapping[str, str], *tables: Sequence[str]) -> None:

@@ -5,8 +5,9 @@ from datetime import tzinfo
 from typing import Any
 
 from shipledger.importing.csv_file import Progress
+from shipledger.importing.exported_orders import is_exported_order, with_past
 from shipledger.importing.json_file import LINES, JsonFile
-from shipledger.importing.line_values import line_from_json
+from shipledger.importing.line_values import exported_line, line_from_json
 from shipledger.importing.moments import tidy_moment
 from shipledger.importing.order_values import order_from_values
 from shipledger.importing.reading import NO_LINES, NOT_JSON, Rejected
@@ -31,6 +32,7 @@ def stage_orders(
             if file.deleted_from is not None and line >= file.deleted_from:
                 raise Rejected(DELETED)
             content, lines = _order(record, zone)
+            read_line = exported_line if is_exported_order(record or {}) else line_from_json
         except Rejected as rejected:
             staging.add_order(str(line), rejected.reason)
             for item in range(count) if count else [WHOLE]:
@@ -39,7 +41,7 @@ def stage_orders(
         number, _ = staging.add_order(str(line), content)
         for item, values in enumerate(lines):
             try:
-                staging.add_line(number, line, item, line_from_json(values))
+                staging.add_line(number, line, item, read_line(values))
             except Rejected as rejected:
                 staging.reject(0, line, item, rejected.reason)
 
@@ -60,4 +62,5 @@ def _order(record: dict[str, Any] | None, zone: tzinfo) -> tuple[OrderContent, l
         raise Rejected("line_items must be a list")
     if values is not record and isinstance(values["ordered_at"], str):
         values["metadata"] = {"ordered_at": tidy_moment(values["ordered_at"], zone)}
-    return order_from_values(values, zone), lines
+    content = order_from_values(values, zone)
+    return with_past(content, values, zone) if is_exported_order(values) else content, lines

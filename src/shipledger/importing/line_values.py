@@ -60,8 +60,21 @@ def partner_from_text(text: str) -> str | None:
     return partner
 
 
-Line = tuple[str, int, str | None, str | None]
-"""Sku, quantity, title and partner of a line."""
+Line = tuple[str, int, str | None, str | None, int]
+"""Sku, quantity, title and partner of a line, and how much of it was cancelled where it comes from."""
+
+
+def exported_line(item: Any) -> Line:
+    """A line of an order that an export of ours tells of."""
+    sku, quantity, title, partner, _ = line_from_json(item)
+    return sku, quantity, title, partner, cancelled_of(item.get("cancelled"), quantity)
+
+
+def cancelled_of(value: Any, quantity: int) -> int:
+    """How much of a line was cancelled: at most all of it."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= quantity:
+        raise Rejected("the cancelled quantity is not a whole number, of at most what was ordered")
+    return value
 
 
 def line_from_json(item: Any) -> Line:
@@ -79,6 +92,7 @@ def line_from_json(item: Any) -> Line:
         _quantity_from_json(quantity),
         title_from_text(title or ""),
         partner_from_text(partner or ""),
+        0,
     )
 
 

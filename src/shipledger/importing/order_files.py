@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
+from shipledger.export_table import ORDERS, is_table
 from shipledger.importing.columns import (
     FIELDS,
     LINE_FIELDS,
+    export_layout,
     lay_out,
     read_mapping,
     require_columns_of_mapping,
     require_fields,
 )
 from shipledger.importing.csv_file import CsvFile, Progress, find_encoding
+from shipledger.importing.exported_orders import EXPORT_FIELDS
 from shipledger.importing.json_file import JsonFile, open_json
 from shipledger.importing.json_orders import stage_orders
 from shipledger.importing.reading import Told, Unreadable
@@ -54,7 +57,9 @@ def open_order_files(orders: Path, lines: Path | None, maps: Sequence[str]) -> O
             raise Unreadable("A file of whole orders takes neither --lines nor --map: its orders hold their lines.")
         return OrderFiles(files)
     require_columns_of_mapping(mapping, *(file.columns for file in files))
-    if lines is None:
+    if lines is None and not mapping and is_table(ORDERS, files[0].columns):
+        tables = [Table(files[0], export_layout(files[0].columns, EXPORT_FIELDS))]
+    elif lines is None:
         tables = [Table(files[0], lay_out(files[0].columns, mapping, tuple(FIELDS)))]
     else:
         wanted = (ORDER_FIELDS, ("order", *LINE_FIELDS))

@@ -119,7 +119,7 @@ class OrderSender:
 
 
 def as_request(content: OrderContent) -> dict[str, Any]:
-    """The body of `POST /v1/orders` that means this order."""
+    """The body of `POST /v1/orders` that means this order, with its past, if it has one."""
     values = {
         "id": content.id,
         "reference": content.reference,
@@ -135,7 +135,16 @@ def as_request(content: OrderContent) -> dict[str, Any]:
         {"sku": line.sku, "quantity": line.quantity, "title": line.title, "partner": line.partner}
         for line in content.lines
     ]
-    return {name: value for name, value in values.items() if value is not None} | {"line_items": lines}
+    past = {"past": _past(content)} if content.has_a_past else {}
+    return {name: value for name, value in values.items() if value is not None} | {"line_items": lines} | past
+
+
+def _past(content: OrderContent) -> dict[str, Any]:
+    return {
+        "cancelled": [line.cancelled for line in content.lines],
+        "hold_reason": content.hold_reason,
+        "cancelled_at": _moment(content.cancelled_at),
+    }
 
 
 def _moment(moment: Microseconds | None) -> str | None:

@@ -1,38 +1,51 @@
 """What a file says of a parcel: one order and one tracking number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from shipledger.command import OrderKey
-from shipledger.fulfillment import Tracking
+from shipledger.file_import import parcel_key
+from shipledger.fulfillment import Tracking, summed
 from shipledger.importing.reading import NO_NUMBER, NOTHING, Rejected
 from shipledger.limits import CARRIER_CHARS_MAX, REFERENCE_CHARS_MAX, TRACKING_NUMBER_CHARS_MAX, TRACKING_URL_CHARS_MAX
 from shipledger.order import OrderedLine
+from shipledger.past import ParcelPast, parcel_past
 from shipledger.text import tidy
 from shipledger.validity import text_fault
 
 NO_TRACKING_NUMBER = "no tracking number"
+_EXPORTED = {"id", "order_id", "status", "tracking_number", "created_at", "carrier", "tracking_url"}
+"""What our exports say of every parcel, and other programs by other names."""
 NOT_A_WEB_ADDRESS = "the tracking_url is not an http or https URL"
 
 
 @dataclass(frozen=True, slots=True)
 class ParcelContent:
-    """A parcel. `id` is there to sort by, and parcels have none: they stay in the order of the file."""
+    """A parcel. `id` is there to sort by: those of another ledger come in its order, others stay in the file's."""
 
     order: OrderKey
     tracking: Tracking
     lines: tuple[OrderedLine, ...] = ()
     id: int | None = None
+    past: ParcelPast | None = None
 
     @property
     def name(self) -> str:
         """What is the same for all rows of the parcel, and for no others."""
-        return parcel_name(self.order, self.tracking.number)
+        return parcel_name(self.order, self.tracking.number, self.id)
+
+    def likeness(self) -> str:
+        """What is the same for parcels that hold the same and stand the same."""
+        is_cancelled = self.past is not None and self.past.is_cancelled
+        quantities = summed((line.sku, line.quantity) for line in self.lines)
+        return f"{is_cancelled} {parcel_key(self.order, self.tracking.number, quantities.items())}"
 
 
-def parcel_name(order: OrderKey, number: str) -> str:
+def parcel_name(order: OrderKey, number: str, id_elsewhere: int | None = None) -> str:
     """No order's name and no tracking number holds control characters."""
-    return f"{type(order).__name__}\x1f{order}\x1f{number}"
+    return f"{type(order).__name__}\x1f{order}\x1f{number}\x1f{id_elsewhere or ''}"
 
 
 def order_name(text: str) -> str:
@@ -51,6 +64,16 @@ def tracking_of(number: str, url: str, carrier: str) -> Tracking:
     if page is not None and not _is_web_address(page):
         raise Rejected(NOT_A_WEB_ADDRESS)
     return Tracking(number, page, _text(carrier, "the carrier", CARRIER_CHARS_MAX))
+
+
+def past_of(values: Mapping[str, Any]) -> ParcelPast | None:
+    """What became of a parcel, where an export of ours tells. Raises Rejected."""
+    if not values.keys() >= _EXPORTED:
+        return None
+    try:
+        return parcel_past(values)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
 
 
 def _text(text: str, what: str, chars_max: int) -> str | None:

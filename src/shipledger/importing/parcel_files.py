@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from shipledger.export_table import FULFILLMENTS, is_table, text_of
 from shipledger.importing.columns import (
     FIELDS,
     ORDER_NUMBERS,
     Layout,
+    export_layout,
     lay_out,
     read_mapping,
     require_columns_of_mapping,
@@ -20,7 +22,15 @@ from shipledger.importing.csv_file import CsvFile, Progress
 from shipledger.importing.json_file import LINES, JsonFile
 from shipledger.importing.line_values import Line, line_from_json, quantity_from_text, sku_from_text
 from shipledger.importing.order_files import TOLD_EVERY_ROWS, open_file
-from shipledger.importing.parcel import ParcelContent, order_name, parcel_name, tracking_number, tracking_of
+from shipledger.importing.order_values import id_of_number
+from shipledger.importing.parcel import (
+    ParcelContent,
+    order_name,
+    parcel_name,
+    past_of,
+    tracking_number,
+    tracking_of,
+)
 from shipledger.importing.reading import MALFORMED, NO_LINES, NOT_JSON, QUOTE_NOT_CLOSED, Rejected, Told, Unreadable
 from shipledger.importing.staging import WHOLE, StagedOrder, Staging
 from shipledger.limits import ID_MAX
@@ -43,6 +53,14 @@ PARCEL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "tracking_url": ("trackingurl", "trackinglink"),
     "status": ("status", "fulfillmentstatus", "shipmentstatus"),
 }
+EXPORT_FIELDS = {
+    **{
+        name: name for name in ("sku", "quantity", "tracking_number", "carrier", "tracking_url", "status", "created_at")
+    },
+    "id": "fulfillment_id",
+    "order": "order_id",
+}
+"""The columns of our own table of fulfillments."""
 SPELLINGS = {"order_id": "order", "order_number": "order", "reference": "order", "tracking": "tracking_number"}
 ROW_REJECTED = "another row of this parcel was rejected"
 CANCELLED = "the fulfillment is cancelled"
@@ -79,6 +97,8 @@ def open_parcel_file(path: Path, maps: Sequence[str]) -> ParcelFile:
             raise Unreadable("A file of whole fulfillments takes no --map: they hold their lines.")
         return ParcelFile(file)
     require_columns_of_mapping(mapping, file.columns)
+    if not mapping and is_table(FULFILLMENTS, file.columns):
+        return ParcelFile(file, export_layout(file.columns, EXPORT_FIELDS))
     layout = lay_out(file.columns, mapping, tuple(PARCEL_FIELDS), PARCEL_FIELDS)
     require_fields(layout, ["order", "sku", "quantity", "tracking_number"], str(path), may_have_lines=False)
     return ParcelFile(file, layout)
@@ -111,10 +131,9 @@ def _stage_rows(
 ) -> None:
     """Stage rows, wherever those of one parcel lie. The first of them speaks for its carrier and its page."""
     width, places = len(file.columns), layout.places
-    order_at, number_at, sku_at, quantity_at = (
-        places[name] for name in ("order", "tracking_number", "sku", "quantity")
-    )
-    known: tuple[str, str] | None = None
+    sku_at, quantity_at = places["sku"], places["quantity"]
+    known_at = [places[name] for name in ("order", "tracking_number", "id") if name in places]
+    known: list[str] | None = None
     number = 0
     for line, fields in file.rows(progress):
         staging.rows += 1
@@ -122,22 +141,32 @@ def _stage_rows(
         try:
             if fields is None or len(fields) != width:
                 raise Rejected(QUOTE_NOT_CLOSED if fields is None else MALFORMED)
-            if "status" in places and fields[places["status"]].strip().lower() in {"cancelled", "canceled"}:
+            if (
+                not layout.is_export
+                and "status" in places
+                and fields[places["status"]].strip().lower() in {"cancelled", "canceled"}
+            ):
                 raise Rejected(CANCELLED)
-            if (fields[order_at], fields[number_at]) != known:
+            named = [fields[at] for at in known_at]
+            if named != known:
                 known = None
-                number, _ = _parcel_of_row(fields, places, staging)
-                known = (fields[order_at], fields[number_at])
-            _add_line(staging, number, line, 0, partial(_line, fields[sku_at], fields[quantity_at]))
+                number, _ = _parcel_of_row(fields, layout, staging)
+                known = named
+            sku = (text_of(fields[sku_at]) or "") if layout.is_export else fields[sku_at]
+            _add_line(staging, number, line, 0, partial(_line, sku, fields[quantity_at]))
         except Rejected as rejected:
             staging.reject(0, line, WHOLE, rejected.reason)
 
 
 def _line(sku: str, quantity: str) -> Line:
-    return sku_from_text(sku), quantity_from_text(quantity), None, None
+    return sku_from_text(sku), quantity_from_text(quantity), None, None, 0
 
 
-def _parcel_of_row(fields: list[str], places: Mapping[str, int], staging: Staging[ParcelContent]) -> StagedOrder:
+def _parcel_of_row(fields: list[str], layout: Layout, staging: Staging[ParcelContent]) -> StagedOrder:
+    places = layout.places
+    if layout.is_export:
+        content = _parcel(_record_of_cells({name: text_of(fields[at]) for name, at in places.items()}))
+        return staging.find(content.name) or staging.add_order(content.name, content)
     order, number = order_name(fields[places["order"]]), tracking_number(fields[places["tracking_number"]])
     found = staging.find(parcel_name(order, number))
     if found is not None:
@@ -145,6 +174,11 @@ def _parcel_of_row(fields: list[str], places: Mapping[str, int], staging: Stagin
     url, carrier = (fields[places[name]] if name in places else "" for name in ("tracking_url", "carrier"))
     content = ParcelContent(order, tracking_of(number, url, carrier))
     return staging.add_order(content.name, content)
+
+
+def _record_of_cells(cells: Mapping[str, str | None]) -> dict[str, Any]:
+    """A row of our own table as the object that it was written from."""
+    return {**cells, "id": id_of_number(cells["id"] or ""), "order_id": id_of_number(cells["order"] or "")}
 
 
 def _stage_objects(
@@ -164,7 +198,9 @@ def _stage_objects(
             for item in range(count) if count else [WHOLE]:
                 staging.reject(0, line, item, rejected.reason)
             continue
-        number, _ = staging.find(content.name) or staging.add_order(content.name, content)
+        # Each parcel of another ledger is one by itself, be it told twice: the ledger knows it then.
+        name = content.name if content.past is None else f"{content.name}\x1f{line}"
+        number, _ = staging.find(name) or staging.add_order(name, content)
         for item, values in enumerate(items):
             _add_line(staging, number, line, item, partial(line_from_json, values))
 
@@ -181,7 +217,8 @@ def _add_line(staging: Staging[ParcelContent], number: int, line: int, item: int
 def _parcel(record: dict[str, Any] | None) -> ParcelContent:
     if record is None:
         raise Rejected(NOT_JSON)
-    if record.get("status") == "cancelled":
+    past = past_of(record)
+    if past is None and record.get("status") == "cancelled":
         raise Rejected(CANCELLED)
     order = record.get("order_id", record.get("reference"))
     if isinstance(order, str):
@@ -192,4 +229,5 @@ def _parcel(record: dict[str, Any] | None) -> ParcelContent:
     for text, name in ((number, "tracking_number"), (url, "tracking_url"), (carrier, "carrier")):
         if not isinstance(text, str):
             raise Rejected(f"the {name} is not a text")
-    return ParcelContent(order, tracking_of(tracking_number(number), url, carrier))
+    tracking = tracking_of(tracking_number(number), url, carrier)
+    return ParcelContent(order, tracking, id=None if past is None else past.id, past=past)

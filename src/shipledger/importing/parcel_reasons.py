@@ -14,6 +14,7 @@ REASONS = {
     "nothing_remaining": "nothing of this sku remains to be fulfilled",
     "order_cancelled": "the order is cancelled",
     "order_on_hold": "the order is on hold",
+    "in_the_future": "an event of its timeline lies in the future",
 }
 
 Said = bool | str

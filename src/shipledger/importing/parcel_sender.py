@@ -19,8 +19,10 @@ from shipledger.importing.order_sender import (
 from shipledger.importing.parcel import ParcelContent
 from shipledger.importing.parcel_reasons import Said, said_of_code
 from shipledger.limits import IMPORTED_PARCELS_MAX
+from shipledger.past import past_document
 
 LINES_A_REQUEST = 2_000
+LINES_AN_EVENT = 8
 OK, CREATED = 200, 201
 
 
@@ -92,12 +94,13 @@ class ParcelSender:
 
 
 def as_request(parcel: ParcelContent) -> dict[str, Any]:
-    """The body of `POST /v1/fulfillments` that means this parcel."""
+    """The body of `POST /v1/fulfillments` that means this parcel, with its past, if it has one."""
     tracking = parcel.tracking
     values = {"tracking_number": tracking.number, "tracking_url": tracking.url, "carrier": tracking.carrier}
     lines = [{"sku": line.sku, "quantity": line.quantity} for line in parcel.lines]
     given = {name: value for name, value in values.items() if value is not None}
-    return {"order_id": parcel.order, "line_items": lines} | given
+    past = {} if parcel.past is None else {"past": past_document(parcel.past)}
+    return {"order_id": parcel.order, "line_items": lines} | given | past
 
 
 def parts(parcels: Sequence[ParcelContent], parcels_max: int) -> Iterator[list[ParcelContent]]:
@@ -105,13 +108,19 @@ def parts(parcels: Sequence[ParcelContent], parcels_max: int) -> Iterator[list[P
     part: list[ParcelContent] = []
     lines = 0
     for parcel in parcels:
-        if part and (len(part) == parcels_max or lines + len(parcel.lines) > LINES_A_REQUEST):
+        if part and (len(part) == parcels_max or lines + _lines_of(parcel) > LINES_A_REQUEST):
             yield part
             part, lines = [], 0
         part.append(parcel)
-        lines += len(parcel.lines)
+        lines += _lines_of(parcel)
     if part:
         yield part
+
+
+def _lines_of(parcel: ParcelContent) -> int:
+    """Its lines, and what happened to it on its way, which is as long as several."""
+    timeline = () if parcel.past is None else parcel.past.timeline
+    return len(parcel.lines) + LINES_AN_EVENT * len(timeline)
 
 
 def _message(answer: bytes) -> str:

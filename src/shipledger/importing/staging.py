@@ -31,11 +31,12 @@ _SCHEMA = """
     -- item: which of the lines of an order that is one object in its file.
     CREATE TABLE lines (
         row INTEGER PRIMARY KEY, number INTEGER, line INTEGER, item INTEGER, sku TEXT, quantity INTEGER, title TEXT,
-        partner TEXT
+        partner TEXT, cancelled INTEGER
     );
     CREATE TABLE rejects (
         file INTEGER, line INTEGER, item INTEGER, reason TEXT NOT NULL, PRIMARY KEY (file, line, item)
     ) WITHOUT ROWID;
+    CREATE TABLE counted (name TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
     BEGIN;
 """
 _BUFFERED_MAX = 2_000
@@ -76,7 +77,7 @@ class Staging(Generic[Content]):
         """Rows read, taken or not."""
         self._database = apsw.Connection("")
         self._database.execute(_SCHEMA).fetchall()
-        self._lines: list[tuple[int, int, int, str, int, str | None, str | None]] = []
+        self._lines: list[tuple[int, int, int, str, int, str | None, str | None, int]] = []
 
     def find(self, name: str) -> StagedOrder | None:
         """The order of this name, if one was staged."""
@@ -104,7 +105,7 @@ class Staging(Generic[Content]):
             self._flush()
 
     def _flush(self) -> None:
-        self._database.executemany("INSERT INTO lines VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", self._lines)
+        self._database.executemany("INSERT INTO lines VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", self._lines)
         self._lines.clear()
 
     def reject(self, file: int, line: int, item: int, reason: str) -> None:
@@ -149,7 +150,7 @@ class Staging(Generic[Content]):
     def orders(self) -> Iterator[TakenOrder[Content]]:
         """Every order that is not refused, by id, so that a ledger grows at its end; lines in the order of the file."""
         rows = self._database.execute(
-            "SELECT orders.number, header, header_line IS NOT NULL, sku, quantity, title, partner"
+            "SELECT orders.number, header, header_line IS NOT NULL, sku, quantity, title, partner, cancelled"
             " FROM orders CROSS JOIN lines USING (number) WHERE refused IS NULL"
             " ORDER BY orders.id, orders.number, row"
         )
@@ -161,6 +162,13 @@ class Staging(Generic[Content]):
                 self.refuse(number, TOO_MUCH_OF_A_SKU)
             else:
                 yield TakenOrder(number, replace(self._decode(header), lines=lines), len(lines) + header_rows)
+
+    def count(self, name: str) -> int:
+        """How often this name was counted, this time included."""
+        times: int = self._database.execute(
+            "INSERT INTO counted VALUES (?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times", (name,)
+        ).get
+        return times
 
     def mark_repeated(self, number: int) -> None:
         """The ledger had an order."""

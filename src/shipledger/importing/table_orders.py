@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
+from shipledger.export_table import text_of
 from shipledger.importing.columns import FIELDS, LINE_FIELDS, Layout
 from shipledger.importing.csv_file import CsvFile, Progress
+from shipledger.importing.exported_orders import line_of_cells, order_of_cells
 from shipledger.importing.json_file import JsonFile
 from shipledger.importing.line_values import (
     Line,
@@ -127,6 +129,8 @@ def _name_and_fault(table: Table, fields: list[str] | None) -> tuple[str, str | 
 def _header(table: Table, fields: Sequence[str], name: str, zone: tzinfo) -> OrderContent | str:
     """What a row says of its order, or why no row of that order can be taken."""
     layout = table.layout
+    if layout.is_export:
+        return order_of_cells({field: text_of(fields[place]) for field, place in layout.places.items()}, zone)
     texts = {field: fields[place].strip() for field, place in layout.places.items()}
     texts = {field: text for field, text in texts.items() if text not in {"", NOTHING}}
     if layout.has_invoices and name[0] == "C" and id_of_number(name[1:]) is not None:
@@ -152,6 +156,8 @@ def _header(table: Table, fields: Sequence[str], name: str, zone: tzinfo) -> Ord
 
 def _line_reader(layout: Layout) -> Callable[[Any], Line]:
     """Reads the fields of a line from a row."""
+    if layout.is_export:
+        return lambda fields: line_of_cells({name: text_of(fields[at]) for name, at in layout.places.items()})
     sku_at, quantity_at = layout.places["sku"], layout.places["quantity"]
     title_at, partner_at = layout.places.get("title"), layout.places.get("partner")
 
@@ -161,6 +167,7 @@ def _line_reader(layout: Layout) -> Callable[[Any], Line]:
             quantity_from_text(fields[quantity_at]),
             None if title_at is None else title_from_text(fields[title_at]),
             None if partner_at is None else partner_from_text(fields[partner_at]),
+            0,
         )
 
     return read

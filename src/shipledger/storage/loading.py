@@ -98,6 +98,7 @@ def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: Wor
     partners = query("load_partner_orders", sorted(wanted.partners)) if wanted.partners else ()
     repeats = query("load_repeats", sorted(wanted.repeats, key=str), needs.repeats_max) if wanted.repeats else ()
     uses = query("load_number_uses", sorted(wanted.uses, key=str), needs.uses_max) if wanted.uses else ()
+    cancelled = query("load_cancelled", sorted(wanted.cancelled), needs.repeats_max) if wanted.cancelled else ()
     lines = {row[:2]: row for rows in (some_lines, all_lines, own_lines) for row in rows}
     for _, row in sorted(lines.items()):
         working_set.orders[row[0]].lines.append(line_from_row(row))
@@ -108,6 +109,9 @@ def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: Wor
         place = (fulfillment.order_id, fulfillment.tracking.number)
         working_set.repeats.setdefault(place, []).append(fulfillment)
         working_set.uses.setdefault(fulfillment.tracking.number, []).append(use_of_number(fulfillment))
+    for fulfillment in whole_fulfillments(query, list(cancelled)):
+        place = (fulfillment.order_id, fulfillment.tracking.number)
+        working_set.cancelled.setdefault(place, []).append(fulfillment)
     for number, fulfillment_id, order_id, partner in uses:
         use = NumberUse(fulfillment_id, order_id, frozenset({partner}))
         working_set.uses.setdefault(number, []).append(use)

@@ -206,6 +206,12 @@ class Reading(Protocol):
         """Fulfillments, newest first."""
         ...
 
+    def whole_fulfillments(
+        self, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner
+    ) -> Page:
+        """The same, each with what another ledger needs to have it, too; a partner sees what it sees in lists."""
+        ...
+
     def late_orders(self, now: Microseconds, wanted: LateFilter, after: Position | None, limit: int) -> Page:
         """Orders that are late now, the longest first."""
         ...

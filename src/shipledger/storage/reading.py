@@ -1,5 +1,6 @@
 """The reading side of a ledger, on either database."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
@@ -9,10 +10,11 @@ from shipledger.document import (
     fulfillment_document,
     fulfillments_of,
     partner_document,
+    whole_fulfillment_document,
     with_fulfillments,
 )
 from shipledger.file_import import Imported, import_document
-from shipledger.fulfillment import Fulfillment
+from shipledger.fulfillment import CarrierEvent, Fulfillment
 from shipledger.key import Key
 from shipledger.limits import ORDER_FULFILLMENTS_SHOWN_MAX
 from shipledger.order import Order
@@ -117,6 +119,18 @@ class LedgerReading:
         with self._snapshot() as ledger:
             return _fulfillments(ledger, wanted, after, limit, partner)
 
+    def whole_fulfillments(
+        self, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner
+    ) -> Page:
+        if partner is not None:  # the place of a line tells of the others' lines
+            return self.fulfillments(wanted, after, limit, partner)
+        timelines: defaultdict[int, list[CarrierEvent]] = defaultdict(list)
+        with self._snapshot() as ledger:
+            found, end = _page_of_fulfillments(ledger, wanted, after, limit, partner)
+            for event in carrier_events(ledger.query, [one.id for one in found]):
+                timelines[event.fulfillment_id].append(event)
+        return Page([whole_fulfillment_document(one, timelines[one.id]) for one in found], end)
+
     def late_orders(self, now: Microseconds, wanted: LateFilter, after: Position | None, limit: int) -> Page:
         with self._snapshot() as ledger:
             return late_page(ledger, now, wanted.partner, after, limit)
@@ -163,9 +177,15 @@ class LedgerReading:
 def _fulfillments(
     ledger: Snapshot, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner
 ) -> Page:
+    found, end = _page_of_fulfillments(ledger, wanted, after, limit, partner)
+    return Page([fulfillment_document(one) for one in found], end)
+
+
+def _page_of_fulfillments(
+    ledger: Snapshot, wanted: FulfillmentFilter, after: Position | None, limit: int, partner: Partner
+) -> tuple[list[Fulfillment], Position | None]:
     rows = list(ledger.select(*list_fulfillments(wanted, after, limit, partner)))
-    documents = [fulfillment_document(found) for found in _seen(ledger, rows[:limit], partner)]
-    return Page(documents, (rows[limit - 1][0],) if len(rows) > limit else None)
+    return _seen(ledger, rows[:limit], partner), (rows[limit - 1][0],) if len(rows) > limit else None
 
 
 def _seen(ledger: Snapshot, rows: list[Row], partner: Partner) -> list[Fulfillment]:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from shipledger.needs import Needs
+from shipledger.order import Order, OrderLine
 from shipledger.storage.loading import load_rows
 from shipledger.storage.rows import Row
 from shipledger.storage.snapshot import Snapshot
@@ -20,8 +21,9 @@ class RehearsalLedger:
         """`snapshot` reads the ledger as it is."""
         self._snapshot = snapshot
         self._now: Snapshot | None = None
-        self._taken: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self._taken_of_order: defaultdict[int, int] = defaultdict(int)
+        self._changed: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+        """What was shipped of a line, and what was cancelled, beyond what is stored."""
+        self._changed_of_order: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -32,9 +34,9 @@ class RehearsalLedger:
         working_set = WorkingSet(itertools.count(1), itertools.count(1), itertools.count(1))
         load_rows(self._query, needs, working_set)
         for order in working_set.orders.values():
-            order.fulfilled += self._taken_of_order.get(order.id, 0)
+            _add(order, self._changed_of_order[order.id])
             for line in order.lines:
-                line.fulfilled += self._taken.get((order.id, line.position), 0)
+                _add(line, self._changed[order.id, line.position])
                 line.stored = line.state
         return working_set
 
@@ -45,9 +47,15 @@ class RehearsalLedger:
 
     def save(self, working_set: WorkingSet) -> None:
         for line in working_set.changed_lines.values():
-            taken = line.stored.remaining - line.remaining if line.stored is not None else 0
-            self._taken[line.order_id, line.position] += taken
-            self._taken_of_order[line.order_id] += taken
+            before = line.stored or line.state
+            for changed in (self._changed[line.order_id, line.position], self._changed_of_order[line.order_id]):
+                changed[0] += line.fulfilled - before.fulfilled
+                changed[1] += line.cancelled - before.cancelled
 
     def close(self) -> None:
         pass
+
+
+def _add(counted: Order | OrderLine, changed: list[int]) -> None:
+    counted.fulfilled += changed[0]
+    counted.cancelled += changed[1]

@@ -197,11 +197,12 @@ FIELD_NOTES: Mapping[str, Mapping[str, str]] = {
 _ITEM_KEY = {
     "idempotency_key": "Makes the item safe to repeat, for ever, in bulk or alone, as the header Idempotency-Key does."
 }
+_ORDER_PAST = {"past": "Of an order that another ledger had: how it stood there."}
 # What an order is shown with in a list, it is shown with alone; what may be sent alone may be sent in bulk.
 FIELD_NOTES = {
     **FIELD_NOTES,
     "BulkFulfillment": {**FIELD_NOTES["CreateFulfillment"], **_ITEM_KEY},
-    "BulkOrder": {**FIELD_NOTES["CreateOrder"], **_ITEM_KEY},
+    "BulkOrder": {**FIELD_NOTES["CreateOrder"], **_ITEM_KEY, **_ORDER_PAST},
     **CHANGE_NOTES,
     "ChangedOrder": {**FIELD_NOTES["ListedOrder"], "warnings": "Only where there is something to know."},
     "Order": {

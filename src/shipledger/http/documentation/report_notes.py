@@ -17,6 +17,27 @@ REPORT_NOTES: Mapping[str, Mapping[str, str]] = {
         "fulfillments": "Parcels of the file, each of one order and with its line_items, of all rows with its tracking"
         " number.",
     },
+    "ImportedParcel": {"past": "Of a parcel that another ledger recorded: what became of it there."},
+    "ParcelPast": {
+        "id": "Its id there, by which it is known.",
+        "created_at": "When it was recorded there. If that was before the order came here, no hold is in its way.",
+        "status": "Its status there, which counts where no events are told.",
+        "taken_from": "Which lines of the order it holds something of. Omitted: the first of each sku.",
+        "events": "Its timeline, in the order in which it was heard of.",
+        "nth": "Of parcels of one file that hold the same under one number, which it is.",
+    },
+    "TakenFrom": {"position": "The line's place in the order, from 0.", "quantity": "How much of it."},
+    "PastEvent": {
+        "status": "What happened.",
+        "occurred_at": "When. Omitted: the moment at which it is recorded here.",
+        "message": "What was said of it.",
+        "location": "Where.",
+    },
+    "OrderPast": {
+        "cancelled": "How much of each line was cancelled, in the order of line_items.",
+        "cancelled_at": "When all that remained was cancelled.",
+        "hold_reason": "Why it is on hold.",
+    },
     "ImportResult": {
         "code": "Why it was refused; null where it was not.",
         "id": "The fulfillment, also where the ledger had it.",
