@@ -18,10 +18,13 @@ IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"
 """Both as the index of open orders by their date has them. An order is late that is open after it was due."""
 _DUE_NOT_BY_INDEX = "coalesce(+ship_by, deliver_by)"
 LATE_SORTED_MAX = 5_000
-AMONG_FEW_LATE = f"id IN (SELECT id FROM orders WHERE {IS_OPEN} AND {DUE} < ? ORDER BY {DUE} LIMIT {LATE_SORTED_MAX})"
-AMONG_MANY_LATE = f"{IS_OPEN} AND {_DUE_NOT_BY_INDEX} < ?"
+_FILTERED = "id, created_at, status, on_hold, reference, deliver_by"
+_FEW_LATE = f"""
+    (SELECT {_FILTERED} FROM orders WHERE {IS_OPEN} AND {DUE} < ? ORDER BY {DUE} LIMIT {LATE_SORTED_MAX}) AS late
+"""
+_AMONG_MANY_LATE = f"{IS_OPEN} AND {_DUE_NOT_BY_INDEX} < ?"
 """Late orders: so few that they are found by their date and sorted by age, or so many that the newest are found soon
-without."""
+without. Its limit keeps a planner from finding the few another way."""
 
 _HOLDS_SKU = """
     order_id IN (SELECT order_id FROM order_lines WHERE sku = ?)
@@ -43,11 +46,11 @@ Select = tuple[str, list[Any]]
 
 
 def list_orders(
-    wanted: OrderFilter, after: Position | None, limit: int, partner: Partner, late: str = AMONG_FEW_LATE
+    wanted: OrderFilter, after: Position | None, limit: int, partner: Partner, *, are_many_late: bool = False
 ) -> Select:
     """created_at and id of the orders of a page, newest first, and of one more where there is one.
 
-    `late` says how late ones are found: AMONG_FEW_LATE or AMONG_MANY_LATE.
+    `are_many_late` says how late ones are found.
     """
     if partner is not None:
         return _list_partner_orders(wanted, after, limit, partner)
@@ -59,11 +62,15 @@ def list_orders(
         ("id IN (SELECT order_id FROM fulfillments WHERE tracking_number = ?)", wanted.tracking_number),
         *_within("created_at", wanted.created_at),
         *_within("deliver_by", wanted.deliver_by),
-        (late, wanted.late_at),
+        (_AMONG_MANY_LATE, wanted.late_at if are_many_late else None),
         ("(created_at, id) < (?, ?)", after),
     ]
     where, values = _where(conditions)
-    return f"SELECT created_at, id FROM orders {where} ORDER BY created_at DESC, id DESC LIMIT ?", [*values, limit + 1]
+    source, late = "orders", []
+    if wanted.late_at is not None and not are_many_late:
+        source, late = _FEW_LATE, [wanted.late_at]
+    sql = f"SELECT created_at, id FROM {source} {where} ORDER BY created_at DESC, id DESC LIMIT ?"
+    return sql, [*late, *values, limit + 1]
 
 
 def _list_partner_orders(wanted: OrderFilter, after: Position | None, limit: int, partner: str) -> Select:

@@ -24,8 +24,6 @@ from shipledger.storage.administration_reading import all_keys, audit_page, keys
 from shipledger.storage.event_reading import events_after, feed_after
 from shipledger.storage.import_rows import import_from_row
 from shipledger.storage.list_sql import (
-    AMONG_FEW_LATE,
-    AMONG_MANY_LATE,
     list_fulfillments,
     list_orders,
     skus_of,
@@ -73,8 +71,7 @@ class LedgerReading:
     def orders(self, wanted: OrderFilter, after: Position | None, limit: int, partner: Partner) -> Page:
         with self._snapshot() as ledger:
             are_many = wanted.late_at is not None and are_many_late(ledger, wanted.late_at)
-            late = AMONG_MANY_LATE if are_many else AMONG_FEW_LATE
-            places = list(ledger.select(*list_orders(wanted, after, limit, partner, late)))
+            places = list(ledger.select(*list_orders(wanted, after, limit, partner, are_many_late=are_many)))
             orders = whole_orders(ledger.query, [order_id for _, order_id in places[:limit]], partner)
         documents = [orders[order_id] for _, order_id in places[:limit]]
         return Page(documents, places[limit - 1] if len(places) > limit else None)

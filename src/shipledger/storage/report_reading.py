@@ -41,7 +41,9 @@ def late_page(ledger: Snapshot, now: Microseconds, partner: str | None, after: P
 
 def are_many_late(ledger: Snapshot, now: Microseconds) -> bool:
     """Whether sorting all late orders would take long."""
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM orders WHERE {IS_OPEN} AND {DUE} < ? LIMIT ?) AS late"
+    # In the order of the index: a planner that expects many late orders looks for the first of them without it.
+    late_ones = f"SELECT 1 FROM orders WHERE {IS_OPEN} AND {DUE} < ? ORDER BY {DUE} LIMIT ?"
+    sql = f"SELECT count(*) FROM ({late_ones}) AS late"
     ((late,),) = ledger.select(sql, [now, LATE_SORTED_MAX + 1])
     return int(late) > LATE_SORTED_MAX
 
