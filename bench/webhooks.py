@@ -15,6 +15,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -115,24 +116,51 @@ def ledger_and_server(folder: Path, database: str | None, **settings: str) -> It
         yield server
 
 
+class _Paced(asyncio.Protocol):
+    """A connection that sends a request when it is free and one is due. It costs little of the cores that it shares."""
+
+    def __init__(self, free: deque["_Paced"], waiting: deque[tuple[float, bytes]], took: list[float]) -> None:
+        self._free, self._waiting, self._took = free, waiting, took
+        self._received = b""
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._free.append(self)
+
+    def send(self, due: float, request: bytes) -> None:
+        self._due = due
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if not separator or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            self.lost.set_exception(ConnectionError(head.decode(errors="replace")))
+            return
+        self._received = b""
+        self._took.append((time.perf_counter() - self._due) * 1_000)
+        if self._waiting:
+            self.send(*self._waiting.popleft())
+        else:
+            self._free.append(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_exception(exc or ConnectionResetError("the server closed the connection"))
+
+
 async def pace(port: int, rate: int, seconds: float) -> list[float]:
     """Parcels at a steady rate, whatever becomes of them; returns the milliseconds that each answer took."""
-    waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+    free: deque[_Paced] = deque()
+    waiting: deque[tuple[float, bytes]] = deque()
     took: list[float] = []
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while True:
-            due, request = await waiting.get()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise ConnectionError(head.decode(errors="replace"))
-            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-            took.append((time.perf_counter() - due) * 1_000)
-            waiting.task_done()
-
-    clients = [asyncio.create_task(client()) for _ in range(CONNECTIONS)]
+    loop = asyncio.get_running_loop()
+    opened = [
+        await loop.create_connection(lambda: _Paced(free, waiting, took), "127.0.0.1", port) for _ in range(CONNECTIONS)
+    ]
     begin, total = time.perf_counter(), int(rate * seconds)
     for number in range(total):
         due = begin + number / rate
@@ -144,13 +172,19 @@ async def pace(port: int, rate: int, seconds: float) -> list[float]:
             "line_items": [{"sku": "SKU-0", "quantity": 1}],
             "tracking_number": stamp,
         }
-        waiting.put_nowait((due, post("/v1/fulfillments", json.dumps(body), f"{os.getpid()} {stamp}", API_KEY)))
-    joined = asyncio.create_task(waiting.join())
-    done, _ = await asyncio.wait((joined, *clients), return_when=asyncio.FIRST_COMPLETED)
-    for task in (joined, *clients):
-        task.cancel()
-    for task in done:
-        task.result()
+        request = post("/v1/fulfillments", json.dumps(body), f"{os.getpid()} {stamp}", API_KEY)
+        if free:
+            free.popleft().send(due, request)
+        else:
+            waiting.append((due, request))
+    while len(took) < total:
+        await asyncio.sleep(0.01)
+        for _, connection in opened:
+            if connection.lost.done():
+                connection.lost.result()
+    for transport, connection in opened:
+        connection.lost.cancel()
+        transport.close()
     return took
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from shipledger.outbox.recorder import Recorder, Result
 from shipledger.outbox.sender import Message, Sender
@@ -22,6 +22,10 @@ FAILING_CONNECTIONS_MAX = 4
 WINDOW = 512
 """Messages of one endpoint in memory."""
 LOOK_SECONDS = 0.5
+SECRETS_KEPT = 2
+"""The present one, and for a while the one before it."""
+SPREAD_SECONDS = 0.05
+"""Over so long is what waits sent, if it can be."""
 
 
 class Lane:
@@ -43,7 +47,7 @@ class Lane:
         self._asking = asking
         self._storage = storage
         self._sender = sender
-        self._secrets = secrets
+        self._secret = lru_cache(maxsize=SECRETS_KEPT)(secrets.secret)
         self._recorder = recorder
         self._clock = clock
         self._chance = chance
@@ -122,16 +126,17 @@ class Lane:
             self._busy.update(message.event_id for message in new)
 
     def _begin(self) -> None:
-        """Send as many as the endpoint has connections for, one with each turn of the loop.
+        """Send as many as the endpoint has connections for, spread over some time: the machine has more to do.
 
-        Whom else the loop serves waits for one message, and not for all that are due.
+        What comes at an even rate is sent at an even rate, though it is found all at once; a backlog is not held up.
         """
         if self._next_begin is None and self._waiting and len(self._in_flight) < self._connections():
             message = self._waiting.popleft()
             task = asyncio.create_task(self._attempt(message))
             self._in_flight[task] = message
             task.add_done_callback(self._ended)
-            self._next_begin = asyncio.get_running_loop().call_soon(self._begin_next)
+            seconds = SPREAD_SECONDS / len(self._waiting) if self._waiting else 0
+            self._next_begin = asyncio.get_running_loop().call_later(seconds, self._begin_next)
 
     def _begin_next(self) -> None:
         self._next_begin = None
@@ -152,7 +157,8 @@ class Lane:
         self._is_failing = not attempt.is_taken
         if attempt.is_gone:
             self._begin_no_more()
-        verdict = judge(attempt, message.attempts + 1, self._clock(), self._chance())
+        chance = 0.0 if attempt.is_taken else self._chance()
+        verdict = judge(attempt, message.attempts + 1, self._clock(), chance)
         self._recorder.add(Result(endpoint, message, attempt, verdict, partial(self._kept, message.event_id)))
 
     def _signing(self, endpoint: DueEndpoint) -> list[bytes]:
@@ -160,7 +166,7 @@ class Lane:
         salts = [endpoint.salt]
         if endpoint.previous_salt is not None and (endpoint.previous_until or 0) > self._clock():
             salts.append(endpoint.previous_salt)
-        return [self._secrets.secret(salt) for salt in salts]
+        return [self._secret(salt) for salt in salts]
 
     def _kept(self, event_id: int) -> None:
         self._busy.discard(event_id)
