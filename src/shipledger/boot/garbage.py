@@ -6,7 +6,7 @@ COLLECT_AFTER_ALLOCATIONS = 50_000
 
 
 def calm_the_collector() -> None:
-    """Look for circles of garbage less often: requests leave none, and looking took an eighth of the server's time."""
+    """Look for circles of garbage less often: requests and rows leave none, and looking took an eighth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_ALLOCATIONS)

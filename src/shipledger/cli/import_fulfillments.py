@@ -47,6 +47,7 @@ def import_file(
     was taken, 1 where some were not, 2 where FILE cannot be read.
     """
     from shipledger.boot.fulfillment_import import import_fulfillments
+    from shipledger.boot.garbage import calm_the_collector
     from shipledger.cli.import_progress import shown_progress
     from shipledger.importing.parcel_files import open_parcel_file
 
@@ -55,6 +56,7 @@ def import_file(
         source = open_parcel_file(file, maps)
         if not as_json:
             click.echo(source.described(), err=True)
+        calm_the_collector()
         with shown_progress(source.bytes) as progress:
             imported = import_fulfillments(
                 source,

@@ -44,6 +44,7 @@ def import_orders(
     import psycopg
 
     from shipledger.boot import order_import
+    from shipledger.boot.garbage import calm_the_collector
     from shipledger.cli.import_progress import shown_progress
     from shipledger.importing.order_files import open_order_files
     from shipledger.importing.order_sender import ServerAway
@@ -58,6 +59,7 @@ def import_orders(
         if not as_json:
             for text in source.described():
                 click.echo(text, err=True)
+        calm_the_collector()
         with shown_progress(source.bytes) as progress:
             imported = order_import.import_orders(
                 source, settings.database, settings.timezone, progress, rejects=rejects, dry_run=dry_run
