@@ -28,7 +28,7 @@ from shipledger.outbox.relay import STOP_SECONDS_MAX, Relay
 
 log = logging.getLogger("shipledger.boot")
 
-NICENESS = 5
+NICENESS = 10
 """Where there are too few cores for all, whoever ships goes first."""
 _END = b"."
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from shipledger.cli.configured import setting_option, settings_from
-from shipledger.cli.import_fulfillments import told_why_not
+from shipledger.cli.import_file import told_how_to_go_on
 
 EXAMPLES = """\b
 Examples:
@@ -27,7 +27,7 @@ def import_undo(import_id: int, *, database: str | None, as_json: bool) -> None:
 
     settings = settings_from({"database": database})
     try:
-        with told_why_not(), _shown_progress() as progress:
+        with told_how_to_go_on(), _shown_progress() as progress:
             taken_back = undo_import(settings.database, import_id, progress)
     except NoSuchImport:
         raise click.ClickException(f"There is no import {import_id}: shipledger import list shows them.") from None
