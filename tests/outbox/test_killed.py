@@ -7,6 +7,7 @@ often each point is died at.
 import json
 import os
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -28,6 +29,8 @@ ORDERS = 40
 CLIENTS = 4
 SHIFTS_MAX = 50
 DEAD_SECONDS_MAX = 20
+ENDING_SECONDS = 0.1
+"""A server whose relay is dead answers what it has and takes no more: clients would be refused many times a second."""
 
 
 @pytest.fixture
@@ -99,6 +102,7 @@ def die_at_each_point(
                 shifts = 0
                 while server.process.poll() is None:
                     create_until_dead(server, f"{round_} {point} {shifts}")
+                    time.sleep(ENDING_SECONDS)
                     shifts += 1
                     assert shifts < SHIFTS_MAX, point
     with start(database) as server:

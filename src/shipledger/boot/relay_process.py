@@ -74,7 +74,7 @@ class RelayProcess:
 
     def begin_no_more(self) -> None:
         """Have it send nothing new; what is in flight goes on."""
-        if self._line is not None and not self._is_closing:
+        if self._line is not None and not self._is_closing and not self._has_hung_up.is_set():
             self._is_closing = True
             self._line.write(_END)
 

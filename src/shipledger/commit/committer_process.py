@@ -279,9 +279,10 @@ def _commit_until_told(
 
 def _take_errands(line: socket.socket, committer: BatchCommitter) -> None:
     frames = Frames()
-    while data := line.recv(_RECEIVE_BYTES):
-        for number, _, (errand,) in frames.feed(data):
-            committer.do_errand(errand, partial(_send_one_back, line, number))
+    with suppress(ConnectionError):  # who asked was killed; what was handed in is done all the same
+        while data := line.recv(_RECEIVE_BYTES):
+            for number, _, (errand,) in frames.feed(data):
+                committer.do_errand(errand, partial(_send_one_back, line, number))
 
 
 def _send_back(line: socket.socket, number: int, outcomes: Sequence[object]) -> None:
