@@ -24,6 +24,8 @@ CLIENTS = 8
 CUT_OFF = 599
 """Stands for an answer that the server began and did not end."""
 ORDERS = 40
+IDEMPOTENCY_KEYS = 400
+"""Few enough that one that was kept with an answer comes again with another request."""
 KEYS_OF_OURS = 50
 """Ids of keys up to here are left alone, so that those who send go on to be let in."""
 
@@ -110,7 +112,7 @@ class Generator:
             body = self._body(route)
             headers["Content-Type"] = "application/json"
         if route.takes_key and chance.random() < 0.5:
-            headers["Idempotency-Key"] = f"{self._seed}-{chance.randrange(2_000)}"
+            headers["Idempotency-Key"] = f"{self._seed}-{chance.randrange(IDEMPOTENCY_KEYS)}"
         if chance.random() < 0.05:
             headers |= chance.choice(ODD_HEADERS)
         return method, path, body, headers, route

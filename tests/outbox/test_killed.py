@@ -144,10 +144,12 @@ def test_a_node_that_is_killed_between_any_two_steps_leaves_its_work_to_others(
 
 
 def test_an_outbox_that_is_written_after_its_commit_is_caught(tmp_path: Path, receiver: Receiver) -> None:
-    """The control."""
+    """The control. What came before is told first, so that the step that dies is one with orders to tell of."""
     database = tmp_path / "ledger.db"
     with running(database, **SETTINGS) as server:
         secret = register(server, receiver.url)["secret"]
+        create_until_dead(server, "before")
+        wait_for(lambda: nothing_waits(database))
     with altered(database, ("mark_before_messages", 1), **SETTINGS) as server:
         create_until_dead(server, "lost")
         server.process.wait(DEAD_SECONDS_MAX)
