@@ -6,6 +6,10 @@
 python := .venv/bin/python
 # More for pytest or the benchmark: make test ARGS="-k cancel -x"
 ARGS ?=
+# Tests wait for servers half of their time: two files at once (ARGS="-n 0" for one, with a debugger or -s).
+at_once := -n 2 --dist loadfile
+# Else each of the hundreds of servers that tests start would compile the whole source anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -14,7 +18,7 @@ run: ready ## Serve the demonstration (SHIPLEDGER_* settings are passed on)
 	@.venv/bin/shipledger demo
 
 test: ready-to-test ## Run every test (ARGS="..." for pytest)
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest $(at_once) $(ARGS)
 
 bench: ready-to-test ## Measure: batches, one transaction a request, and pgbench, in turn
 	@$(python) -m bench.compare $(ARGS)
@@ -23,7 +27,7 @@ quick: ready-to-test ## Format, lint, types, architecture and rules, in under a 
 	@$(python) -m ruff format --check .
 	@$(python) -m ruff check .
 	@$(python) -m mypy
-	@$(python) -m pytest tests/architecture $(wildcard tests/rules)
+	@$(python) -m pytest $(at_once) tests/architecture $(wildcard tests/rules)
 
 check: quick test ## All that CI runs: quick, then test
 
