@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # Programs that tests start, each with the system package that brings it.
-test_programs='git:git curl:curl node:nodejs'
+test_programs='git:git curl:curl node:nodejs openssl:openssl'
 
 main() {
     case "${1-}" in

@@ -5,7 +5,6 @@ import socket
 from ipaddress import ip_address
 from typing import Any
 
-import aiohttp
 import pytest
 
 from shipledger.outbox.address_guard import AddressGuard, read_networks
@@ -150,20 +149,16 @@ def test_control_without_the_guard_loopback_is_connected_to() -> None:
         assert sum(attempt.status == 200 for attempt in found) > len(LOOPBACK) / 3, "the test could see a connection"
 
 
-class Rebinding(aiohttp.abc.AbstractResolver):
+class Rebinding:
     """A name that leads to the world when it is asked for first, and inside from then on."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self) -> None:
         self.asked = 0
-        self._port = port
 
-    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[Any]:
+    async def look_up(self, host: str, port: int) -> list[Any]:
         self.asked += 1
         address = "8.8.8.8" if self.asked == 1 else "127.0.0.1"
-        return [{"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": 0}]
-
-    async def close(self) -> None:
-        pass
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port))]
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
@@ -172,12 +167,11 @@ def test_a_name_that_is_bound_anew_never_leads_inside(is_guarded: bool) -> None:
 
     async def send(receiver: Receiver) -> Any:
         sender = Sender(guard, "test", lambda: 0, seconds_max=5)
-        resolver = Rebinding(receiver.port)
-        connector: Any = sender._session.connector
-        connector._resolver = resolver
+        name = Rebinding()
+        sender._connections._look_up = name.look_up  # type: ignore[method-assign]
         url = f"http://rebinding.example:{receiver.port}/hook"
         assert guard.url_fault(url) is None
-        looked_up = (await resolver.resolve("rebinding.example"))[0]["host"]
+        ((*_, (looked_up, _)),) = await name.look_up("rebinding.example", receiver.port)
         assert guard.found_fault([looked_up]) is None, "it was fine when it was registered"
         try:
             return await sender.send(Message("1", url, b"{}", [b"secret"]))

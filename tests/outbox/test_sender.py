@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 
 from shipledger.outbox.address_guard import AddressGuard, read_networks
-from shipledger.outbox.sender import ANSWER_BYTES_KEPT, Message, Sender
+from shipledger.outbox.exchange import ANSWER_BYTES_KEPT
+from shipledger.outbox.sender import Message, Sender
 from shipledger.outbox.signature import shown_secret
 from shipledger.webhook import Attempt
 from tests.outbox.receiver import Receiver, receiving
