@@ -1,12 +1,14 @@
 """Connections to receivers: kept, closed, tied to an address, and whatever a receiver may do with one."""
 
 import asyncio
+import gc
 import shutil
 import ssl
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -183,6 +185,35 @@ def test_no_more_than_the_limit_is_kept(size: int) -> None:
     (attempt,), _ = attempts(saying(b"HTTP/1.1 500 no\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size))
     assert attempt.status == 500
     assert len(attempt.answer) == min(size, ANSWER_BYTES_KEPT)
+
+
+def test_a_name_is_looked_up_once_at_a_time_however_long_it_takes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "NAMES_SECONDS_KEPT", 0.01)
+    asked = 0
+
+    async def look_up(host: str, port: int) -> list[Any]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.5)
+        raise OSError
+
+    async def send_all() -> list[Attempt]:
+        sender = Sender(GUARD, "test", lambda: 0, seconds_max=0.1)
+        sender._connections._look_up = look_up  # type: ignore[method-assign]
+        message = Message("1", "http://example.com/", b"{}", [b"secret"])
+        found = [await sender.send(message) for _ in range(3)]
+        assert asked == 1
+        await asyncio.sleep(0.5)
+        found.append(await sender.send(message))  # the one that failed when nobody waited any more is forgotten
+        gc.collect()
+        await sender.close()
+        return found
+
+    assert [attempt.error for attempt in asyncio.run(send_all())] == ["no answer within 0.1 s"] * 4
+    assert asked == 2
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -159,13 +159,17 @@ class Connections:
         return found
 
     async def _addresses(self, place: Place) -> Sequence[AddressInfo]:
-        """What the name leads to. Looked up once for all who ask meanwhile, and kept for a while."""
+        """What the name leads to. Looked up once for all who ask meanwhile, and kept for a while.
+
+        A look-up that takes long holds a thread: no second one is begun beside it.
+        """
         now = asyncio.get_running_loop().time()
         until, looking_up = self._names.get(place, (0.0, None))
-        if looking_up is None or until <= now:
+        if looking_up is None or (looking_up.done() and until <= now):
             if len(self._names) >= NAMES_KEPT:
                 self._names.clear()
             looking_up = asyncio.create_task(self._look_up(place.host, place.port))
+            looking_up.add_done_callback(_heed)
             self._names[place] = (now + NAMES_SECONDS_KEPT, looking_up)
         try:
             return await asyncio.shield(looking_up)
@@ -175,6 +179,12 @@ class Connections:
 
     async def _look_up(self, host: str, port: int) -> Sequence[AddressInfo]:
         return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def _heed(looking_up: asyncio.Task[Sequence[AddressInfo]]) -> None:
+    """Who asked may have left by the time it fails; asyncio would complain that nobody wanted to know."""
+    if not looking_up.cancelled():
+        looking_up.exception()
 
 
 @lru_cache(maxsize=1)
