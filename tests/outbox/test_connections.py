@@ -142,6 +142,7 @@ def test_what_comes_before_the_answer_is_none() -> None:
 @pytest.mark.parametrize(
     "parts",
     [
+        (b"HTTP/1.1 200 OK\r\nUpgrade: h2,h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok",),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"o", b"k"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n", b"1\r\nk\r\n0\r\n\r\n"),
         (b"HTTP/1.1 2", b"00 OK\r\nContent-Len", b"gth: 2\r\n\r\no", b"k"),

@@ -66,6 +66,7 @@ class Sender:
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             request = f"POST {target} HTTP/1.1\r\n{lines}\r\n".encode() + message.body
             answer = await self._connections.post(place, request, self._seconds_max)
+            retry_after = _retry_after(answer.retry_after, attempted_at)
         except SendFault as fault:
             return attempt(error=str(fault))
         except TimeoutError:
@@ -74,7 +75,7 @@ class Sender:
             log.exception("a webhook could not be sent")
             return attempt(error="it could not be sent")
         text = answer.body.decode(errors="replace").replace("\0", "")
-        return attempt(answer.status, None, text, _retry_after(answer.retry_after, attempted_at))
+        return attempt(answer.status, None, text, retry_after)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -89,6 +90,6 @@ def _retry_after(text: str | None, now: Microseconds) -> int | None:
         return int(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(0, int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) - now // MICROSECONDS_A_SECOND)
