@@ -77,7 +77,7 @@ class CreateFulfillment:
         """
         given = self.given or self.tracking
         parts = [given.number, given.url or "", given.carrier or ""]
-        parts += sorted(_order_text(order) for order in self.orders)
+        parts += sorted([_order_text(order) for order in self.orders])
         return hashlib.blake2b("\x1d".join(parts).encode(), digest_size=16, person=b"fulfillment").digest()
 
 
@@ -277,7 +277,7 @@ def is_id_in_digits(text: str) -> bool:
 
 
 def _order_text(order: RequestedOrder) -> str:
-    lines = ["all"] if order.lines is None else sorted(f"{line.quantity}\x1f{line.sku}" for line in order.lines)
+    lines = ["all"] if order.lines is None else sorted([f"{line.quantity}\x1f{line.sku}" for line in order.lines])
     return "\x1e".join((type(order.order).__name__, str(order.order), *lines))
 
 

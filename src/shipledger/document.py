@@ -16,15 +16,16 @@ Document = dict[str, Any]
 
 def fulfillment_document(fulfillment: Fulfillment) -> Document:
     """A fulfillment; the four keys of the published page come first, in its order."""
+    tracking = fulfillment.tracking
     return {
         "order_id": fulfillment.order_id,
         "status": str(fulfillment.status),
-        "tracking_number": fulfillment.tracking.number,
+        "tracking_number": tracking.number,
         "created_at": show(fulfillment.created_at),
         "id": fulfillment.id,
         "line_items": line_items_document(fulfillment.quantities()),
-        "carrier": fulfillment.tracking.carrier,
-        "tracking_url": fulfillment.tracking.url,
+        "carrier": tracking.carrier,
+        "tracking_url": tracking.url,
     }
 
 

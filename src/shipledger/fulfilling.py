@@ -47,16 +47,17 @@ def create_fulfillment(command: CreateFulfillment, working_set: WorkingSet, now:
 
 def _find_orders(command: CreateFulfillment, working_set: WorkingSet) -> list[Share] | Refusal:
     """The orders of a parcel; two names of one order are merged."""
+    partner = command.origin.partner
     asked: dict[int, RequestedOrder] = {}
     for group in command.orders:
         order = working_set.find(group.order)
-        if order is None or not _is_visible(order, command.origin.partner):
+        if order is None or not _is_visible(order, partner):
             return Refusal(Reason.ORDER_NOT_FOUND)
         merged = merge(asked[order.id], group) if order.id in asked else group
         if isinstance(merged, Refusal):
             return merged
         asked[order.id] = merged
-    return [share_of(working_set.orders[order_id], group, command.origin.partner) for order_id, group in asked.items()]
+    return [share_of(working_set.orders[order_id], group, partner) for order_id, group in asked.items()]
 
 
 def _is_visible(order: Order, partner: str | None) -> bool:

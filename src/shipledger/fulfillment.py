@@ -106,24 +106,27 @@ class Fulfillment:
 
     def quantities(self) -> dict[str, int]:
         """The quantity of each sku, lines of one sku summed, in the order in which they were filled."""
-        return summed((line.sku, line.quantity) for line in self.lines)
+        totals: dict[str, int] = {}
+        for line in self.lines:
+            totals[line.sku] = totals.get(line.sku, 0) + line.quantity
+        return totals
+
+    @property
+    def partners(self) -> frozenset[str | None]:
+        """Those that see it, beside the operator: whose lines are in it."""
+        return frozenset([line.partner for line in self.lines])
 
 
 @dataclass(frozen=True, slots=True)
 class NumberUse:
-    """Where a tracking number was used before: a fulfillment that stands, its order, and partners who see it there.
+    """What is loaded of a fulfillment that stands to tell that its tracking number is in use: it, and who sees it.
 
-    Of the partners those are told who look; the operator sees all.
+    Of its partners those are told who look; the operator sees all.
     """
 
-    fulfillment_id: int
+    id: int
     order_id: int
     partners: frozenset[str | None]
-
-
-def use_of_number(fulfillment: Fulfillment) -> NumberUse:
-    """A fulfillment as a use of its tracking number."""
-    return NumberUse(fulfillment.id, fulfillment.order_id, frozenset(line.partner for line in fulfillment.lines))
 
 
 def status_by(timeline: Iterable[CarrierEvent]) -> FulfillmentStatus:

@@ -113,10 +113,10 @@ class Needs:
                 self.fulfillments.setdefault(made.fulfillment_id, set())
 
     def _add_parcel(self, command: CreateFulfillment | TakeOverFulfillment) -> None:
-        if isinstance(command, TakeOverFulfillment):
-            self._add_taken_over(command)
-        else:
+        if isinstance(command, CreateFulfillment):
             self._add_fulfillment(command)
+        else:
+            self._add_taken_over(command)
 
     def _add_fulfillment(self, command: CreateFulfillment) -> None:
         self.fulfillments_to_add += len(command.orders)
@@ -232,7 +232,8 @@ class Needs:
         """
 
         def meant(key: OrderKey) -> set[int]:
-            return {order.id for name in (key, *self.renamed.get(key, ())) for order in might_mean(name)}
+            names = (key, *self.renamed[key]) if key in self.renamed else (key,)
+            return {order.id for name in names for order in might_mean(name)}
 
         found = FoundNeeds()
         whole = {order_id for key, skus in self.lines.items() if skus is None for order_id in meant(key)}

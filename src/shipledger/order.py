@@ -2,7 +2,7 @@
 
 from dataclasses import field
 from enum import StrEnum
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 from shipledger.timestamp import Microseconds
 from shipledger.value import dataclass
@@ -24,15 +24,6 @@ def status_of(ordered: int, fulfilled: int, cancelled: int) -> OrderStatus:
     return OrderStatus.PARTIALLY_FULFILLED if fulfilled else OrderStatus.UNFULFILLED
 
 
-class LineState(NamedTuple):
-    """What a line counts for in the totals of its partner: what remains, and whether it was completed on time."""
-
-    remaining: int
-    on_time: bool | None
-    fulfilled: int = 0
-    cancelled: int = 0
-
-
 @dataclass(slots=True)
 class OrderLine:
     """One line of an order. `position` counts from 0 in the order; the same sku may stand on several lines."""
@@ -47,8 +38,8 @@ class OrderLine:
     on_time: bool | None = None
     """Whether the fulfillment that completed the line was in time; None: not completed, or by no certain date."""
     title: str | None = None
-    stored: LineState | None = None
-    """What its row counts for; None for a line that has no row yet."""
+    stored: tuple[int, int, bool | None] | None = None
+    """What was fulfilled and cancelled by its row, and `on_time` there; None for a line that has no row yet."""
 
     @property
     def remaining(self) -> int:
@@ -59,12 +50,6 @@ class OrderLine:
     def completed_on_time(self) -> bool | None:
         """As `on_time`, also where what completed the line was taken back."""
         return None if self.ordered - self.fulfilled - self.cancelled else self.on_time
-
-    @property
-    def state(self) -> LineState:
-        """What the line counts for now."""
-        remaining = self.ordered - self.fulfilled - self.cancelled
-        return LineState(remaining, None if remaining else self.on_time, self.fulfilled, self.cancelled)
 
 
 def due_by(ship_by: Microseconds | None, deliver_by: Microseconds | None) -> Microseconds | None:
@@ -90,8 +75,8 @@ class Order:
     lines: list[OrderLine] = field(default_factory=list)
     due_by: Microseconds | None = None
     """When it must have left (see `due_by`)."""
-    stored_state: tuple[object, ...] | None = None
-    """The state that its row has; None for an order that has no row yet."""
+    stored: tuple[int, int, bool, str | None, Microseconds | None] | None = None
+    """What its row has of `fulfilled` to `cancelled_at`; None for an order that has no row yet."""
     partners: set[str] = field(default_factory=set)
     """Those that have a line of it, as far as they were asked for."""
 
@@ -106,9 +91,14 @@ class Order:
         return self.ordered - self.fulfilled - self.cancelled
 
     @property
-    def state(self) -> tuple[object, ...]:
-        """What changes seldom: most parcels change an order's quantities and nothing else."""
-        return self.status, self.on_hold, self.hold_reason, self.cancelled_at
+    def is_in_stored_state(self) -> bool:
+        """Whether nothing but quantities differs from its row: what else there is changes seldom."""
+        if self.stored is None:
+            return False
+        fulfilled, cancelled, on_hold, hold_reason, cancelled_at = self.stored
+        if self.on_hold is not on_hold or self.hold_reason != hold_reason or self.cancelled_at != cancelled_at:
+            return False
+        return status_of(self.ordered, fulfilled, cancelled) is status_of(self.ordered, self.fulfilled, self.cancelled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 What a batch changes is told from its lines, as they were and as it leaves them, whichever commands changed them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shipledger.check_digit import CheckResult
-from shipledger.order import LineState, Order, OrderLine
+from shipledger.order import Order, OrderLine
 from shipledger.origin import partner_of
 from shipledger.working_set import WorkingSet
 
@@ -18,7 +18,7 @@ OPERATORS_OWN = ""
 Share = tuple[int, str]
 """One partner's lines of one order: the order's id, and the partner."""
 
-_NOTHING = LineState(0, None)
+_FAILED = CheckResult.FAILED
 
 
 @dataclass(slots=True)
@@ -58,18 +58,23 @@ class TotalsChange:
 def totals_change(working_set: WorkingSet) -> TotalsChange:
     """What the batch changes."""
     change = TotalsChange()
-    shares: dict[Share, list[int]] = {}
+    shares: dict[Share, tuple[int, int]] = {}
     for line in _lines(working_set):
-        before, after = line.stored or _NOTHING, line.state
         partner = line.partner or OPERATORS_OWN
-        _count(change.totals[partner], before, after)
-        remaining = shares.setdefault((line.order_id, partner), [0, 0])
-        remaining[0] += before.remaining
-        remaining[1] += after.remaining
-    for made in working_set.new_fulfillments:
-        totals = change.totals[partner_of(made.account) or OPERATORS_OWN]
-        totals.numbers += 1
-        totals.numbers_failed += made.tracking.check is CheckResult.FAILED
+        before, after = _remaining_before(line), line.remaining
+        totals = change.totals[partner]
+        totals.open_quantity += after - before
+        if not (before and after):
+            _count_completion(totals, line)
+        share = (line.order_id, partner)
+        known = shares.get(share)
+        shares[share] = (before, after) if known is None else (known[0] + before, known[1] + after)
+    sent = Counter([made.account for made in working_set.new_fulfillments])
+    failed = Counter([made.account for made in working_set.new_fulfillments if made.tracking.check is _FAILED])
+    for account, numbers in sent.items():
+        totals = change.totals[partner_of(account) or OPERATORS_OWN]
+        totals.numbers += numbers
+        totals.numbers_failed += failed[account]
     for share, (before_it, after_it) in shares.items():
         if bool(before_it) is not bool(after_it):
             _count_share(change, share, working_set.orders[share[0]], is_open=bool(after_it))
@@ -85,11 +90,20 @@ def _lines(working_set: WorkingSet) -> Iterable[OrderLine]:
             yield line
 
 
-def _count(totals: PartnerTotals, before: LineState, after: LineState) -> None:
-    totals.open_quantity += after.remaining - before.remaining
-    if before.on_time is not after.on_time:
-        totals.lines_on_time += (after.on_time is True) - (before.on_time is True)
-        totals.lines_late += (after.on_time is False) - (before.on_time is False)
+def _remaining_before(line: OrderLine) -> int:
+    """What remained of a line as it is stored; nothing of one that is not."""
+    if line.stored is None:
+        return 0
+    fulfilled, cancelled, _ = line.stored
+    return line.ordered - fulfilled - cancelled
+
+
+def _count_completion(totals: PartnerTotals, line: OrderLine) -> None:
+    """Count that a line was completed in time or late, or is not any more."""
+    before = None if line.stored is None else line.stored[2]
+    after = line.completed_on_time
+    totals.lines_on_time += (after is True) - (before is True)
+    totals.lines_late += (after is False) - (before is False)
 
 
 def _count_share(change: TotalsChange, share: Share, order: Order, *, is_open: bool) -> None:
@@ -110,4 +124,4 @@ def _count_share(change: TotalsChange, share: Share, order: Order, *, is_open: b
 
 
 def _is_as_it_was(line: OrderLine) -> bool:
-    return line.stored is not None and line.stored.remaining == line.remaining
+    return line.stored is not None and _remaining_before(line) == line.remaining

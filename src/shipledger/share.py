@@ -34,13 +34,13 @@ def share_of(order: Order, asked: RequestedOrder, partner: str | None) -> Share:
 def check_skus(shares: list[Share]) -> Refusal | None:
     """Refuse skus that their order has not, or not for the asker."""
     message = "The order has no line with this sku."
-    details = tuple(
+    details = [
         Detail("unknown_sku", f"{line.at}.sku", message, line.sku, line.quantity, 0, order_id=share.order.id)
         for share in shares
         for line in share.asked.lines or ()
         if line.sku not in share.lines
-    )
-    return Refusal(Reason.INVALID_LINES, details) if details else None
+    ]
+    return Refusal(Reason.INVALID_LINES, tuple(details)) if details else None
 
 
 def check_quantities(shares: list[Share]) -> Refusal | None:
@@ -51,7 +51,7 @@ def check_quantities(shares: list[Share]) -> Refusal | None:
             message = "Nothing of the order remains to be fulfilled."
             details.append(Detail("nothing_remaining", share.asked.at, message, remaining=0))
         for asked in share.asked.lines or ():
-            remaining = sum(line.remaining for line in share.lines[asked.sku])
+            remaining = sum([line.remaining for line in share.lines[asked.sku]])
             if asked.quantity > remaining:
                 details.append(_too_many(asked, remaining))
     return Refusal(Reason.INVALID_LINES, tuple(details)) if details else None
@@ -78,4 +78,6 @@ def take(share: Share) -> list[tuple[OrderLine, int]]:
             if quantity:
                 taken.append((line, quantity))
                 wanted -= quantity
-    return sorted(taken, key=lambda part: part[0].position)
+    if len(taken) > 1:
+        taken.sort(key=lambda part: part[0].position)
+    return taken

@@ -26,9 +26,9 @@ def ledger_cautions(
 
 
 def _named_orders(number: str, orders: Sequence[Order]) -> list[Caution]:
-    message = "This is the number of the order itself; a tracking number is the carrier's."
     for order in orders:
-        if number == str(order.id) or order.reference in (number, f"#{number}"):
+        if number in (str(order.id), order.reference) or f"#{number}" == order.reference:
+            message = "This is the number of the order itself; a tracking number is the carrier's."
             return [Caution("tracking_looks_like_order", AT, message)]
     return []
 
@@ -56,8 +56,6 @@ def _used_elsewhere(origin: Origin, number: str, orders: Sequence[Order], workin
     ]
     if not uses:
         return None
-    newest = max(uses, key=lambda use: use.fulfillment_id)
-    message = (
-        f"Fulfillment {newest.fulfillment_id} of another order, {newest.order_id}, has this tracking number already."
-    )
+    newest = max(uses, key=lambda use: use.id)
+    message = f"Fulfillment {newest.id} of another order, {newest.order_id}, has this tracking number already."
     return Caution("tracking_number_on_another_order", AT, message)

@@ -4,9 +4,8 @@ Changes are made through this class alone. Each leaves behind how to take it bac
 can be dropped (it crashed, or it was a dry run) while those of the commands before it stay.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import field, replace
-from typing import TypeVar
 
 from shipledger.command import OrderKey, Origin, is_id_in_digits
 from shipledger.document import Document
@@ -19,18 +18,17 @@ from shipledger.fulfillment import (
     FulfillmentStatus,
     NumberUse,
     Tracking,
-    use_of_number,
 )
 from shipledger.key import Key
 from shipledger.order import Order, OrderContent, OrderDetails, OrderLine, due_by
 from shipledger.outcome import Done
 from shipledger.routing import NO_ROUTING, Partner, Routing, routing_of
 from shipledger.timestamp import Microseconds
+from shipledger.undo_log import UndoLog
 from shipledger.value import dataclass
 from shipledger.webhook import Endpoint
 
-Name = TypeVar("Name")
-Row = TypeVar("Row")
+_OF_NEW_PARCELS = {EventType.FULFILLMENT_CREATED, EventType.ORDER_FULFILLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ class WorkingSet:
     references: dict[str, int] = field(default_factory=dict)
     kept: dict[tuple[str, str], KeptAnswer] = field(default_factory=dict)
     repeats: dict[tuple[int, str], list[Fulfillment]] = field(default_factory=dict)
-    uses: dict[str, list[NumberUse]] = field(default_factory=dict)
+    uses: dict[str, list[Fulfillment | NumberUse]] = field(default_factory=dict)
     keys: dict[int, Key] = field(default_factory=dict)
     partners: dict[str, Partner] = field(default_factory=dict)
     routing: Routing = NO_ROUTING
@@ -106,8 +104,7 @@ class WorkingSet:
     forgotten: list[Imported] = field(default_factory=list)
     has_replayed: bool = False
     """Whether an answer is given again: it must be as durable as a fresh one, also where nothing else is saved."""
-    _undo: list[tuple[Callable[..., object], *tuple[object, ...]]] = field(default_factory=list)
-    """Calls that take changes back: what is called, and with what."""
+    _undo: UndoLog = field(default_factory=UndoLog)
 
     def find(self, key: OrderKey) -> Order | None:
         """The order that a request names, if the ledger has it."""
@@ -120,9 +117,12 @@ class WorkingSet:
 
     def might_mean(self, key: OrderKey) -> list[Order]:
         """The orders that a request may name, whichever of them gives or takes references within the batch."""
-        ids = [key] if isinstance(key, int) else [self.references.get(key, 0)]
-        if isinstance(key, str) and is_id_in_digits(key):
-            ids.append(int(key))
+        if isinstance(key, int):
+            ids = [key]
+        else:
+            ids = [self.references.get(key, 0)]
+            if is_id_in_digits(key):
+                ids.append(int(key))
         return [order for order in map(self.orders.get, ids) if order is not None]
 
     def add_order(self, content: OrderContent, fingerprint: bytes, now: Microseconds) -> Order:
@@ -136,17 +136,17 @@ class WorkingSet:
         due = due_by(content.ship_by, content.deliver_by)
         order = Order(order_id, content.reference, ordered, content=fingerprint, lines=lines, due_by=due)
         order.partners = {line.partner for line in lines if line.partner is not None}
-        self._put(self.orders, order.id, order)
+        self._undo.put(self.orders, order.id, order)
         if order.reference is not None:
-            self._put(self.references, order.reference, order.id)
+            self._undo.put(self.references, order.reference, order.id)
         told = replace(content, lines=(), hold_reason=None, cancelled_at=None)
-        self._put(self.details, order.id, OrderDetails(told, now))
-        self._append(self.new_orders, NewOrder(order, content, now))
+        self._undo.put(self.details, order.id, OrderDetails(told, now))
+        self._undo.append(self.new_orders, NewOrder(order, content, now))
         return order
 
     def change_order(self, order: Order, name: str, value: object) -> None:
         """Set a field of an order."""
-        self._set(order, name, value)
+        self._undo.set(order, name, value)
         self.changed_orders[order.id] = order
 
     def change_details(self, order: Order, details: OrderDetails) -> None:
@@ -154,18 +154,18 @@ class WorkingSet:
         reference = details.content.reference
         if reference != order.reference:
             if order.reference is not None:
-                self._drop(self.references, order.reference)
+                self._undo.drop(self.references, order.reference)
             if reference is not None:
-                self._put(self.references, reference, order.id)
+                self._undo.put(self.references, reference, order.id)
             self.change_order(order, "reference", reference)
         self.change_order(order, "due_by", due_by(details.content.ship_by, details.content.deliver_by))
-        self._put(self.details, order.id, details)
+        self._undo.put(self.details, order.id, details)
         self.changed_details.add(order.id)
 
     def cancel_lines(self, order: Order, cancelled: list[tuple[OrderLine, int]]) -> None:
         """Cancel these quantities of these lines, which must remain on them."""
         for line, quantity in cancelled:
-            self._set(line, "cancelled", line.cancelled + quantity)
+            self._undo.set(line, "cancelled", line.cancelled + quantity)
             self.changed_lines[line.order_id, line.position] = line
         self.change_order(order, "cancelled", order.cancelled + sum(quantity for _, quantity in cancelled))
 
@@ -188,29 +188,30 @@ class WorkingSet:
 
         One that is cancelled already takes nothing. `shipped_at` is when it was shipped, if that was not now.
         """
-        lines = tuple(FulfilledLine(line.position, line.sku, quantity, line.partner) for line, quantity in taken)
-        id_ = next(self.fulfillment_ids)
-        fulfillment = Fulfillment(id_, order.id, status, tracking, now, origin.account, lines)
-        self._append(self.new_fulfillments, fulfillment)
+        lines = tuple([FulfilledLine(line.position, line.sku, quantity, line.partner) for line, quantity in taken])
+        id_, order_id = next(self.fulfillment_ids), order.id
+        fulfillment = Fulfillment(id_, order_id, status, tracking, now, origin.account, lines)
+        self.new_fulfillments.append(fulfillment)
         if status is FulfillmentStatus.CANCELLED:
+            self._undo.note(self.new_fulfillments.pop)
             return fulfillment
+        self._undo.note(_take_back_fulfillment, self.new_fulfillments, self.repeats, self.uses, order, taken)
         for line, quantity in taken:
-            self._set(line, "fulfilled", line.fulfilled + quantity)
-            if not line.remaining and order.due_by is not None:
-                self._set(line, "on_time", (now if shipped_at is None else shipped_at) <= order.due_by)
-            self.changed_lines[line.order_id, line.position] = line
-        self.change_order(order, "fulfilled", order.fulfilled + sum(quantity for _, quantity in taken))
-        standing = self.repeats.get((order.id, tracking.number), [])
-        self._put(self.repeats, (order.id, tracking.number), [fulfillment, *standing])
-        used = self.uses.get(tracking.number, [])
-        self._put(self.uses, tracking.number, [use_of_number(fulfillment), *used])
+            line.fulfilled += quantity
+            order.fulfilled += quantity
+            if order.due_by is not None and not line.remaining:
+                self._undo.set(line, "on_time", (now if shipped_at is None else shipped_at) <= order.due_by)
+            self.changed_lines[order_id, line.position] = line
+        self.changed_orders[order_id] = order
+        self.repeats.setdefault((order_id, tracking.number), []).insert(0, fulfillment)
+        self.uses.setdefault(tracking.number, []).insert(0, fulfillment)
         return fulfillment
 
     def give_back(self, order: Order, lines: list[tuple[OrderLine, int]]) -> None:
         """Return these quantities to the lines that a fulfillment took them from."""
         for line, quantity in lines:
-            self._set(line, "fulfilled", line.fulfilled - quantity)
-            self._set(line, "on_time", None)
+            self._undo.set(line, "fulfilled", line.fulfilled - quantity)
+            self._undo.set(line, "on_time", None)
             self.changed_lines[line.order_id, line.position] = line
         self.change_order(order, "fulfilled", order.fulfilled - sum(quantity for _, quantity in lines))
 
@@ -219,98 +220,97 @@ class WorkingSet:
         before = self.fulfillments[changed.id]
         place = before.order_id, before.tracking.number
         standing = [earlier for earlier in self.repeats.get(place, []) if earlier.id != changed.id]
-        self._put(self.repeats, place, standing)
-        uses = [use for use in self.uses.get(before.tracking.number, []) if use.fulfillment_id != changed.id]
-        self._put(self.uses, before.tracking.number, uses)
+        self._undo.put(self.repeats, place, standing)
+        uses = [use for use in self.uses.get(before.tracking.number, []) if use.id != changed.id]
+        self._undo.put(self.uses, before.tracking.number, uses)
         if changed.status is not FulfillmentStatus.CANCELLED:
             place = changed.order_id, changed.tracking.number
             standing = sorted([changed, *self.repeats.get(place, [])], key=lambda one: one.id, reverse=True)
-            self._put(self.repeats, place, standing)
+            self._undo.put(self.repeats, place, standing)
             uses = self.uses.get(changed.tracking.number, [])
-            self._put(self.uses, changed.tracking.number, [use_of_number(changed), *uses])
-        self._put(self.fulfillments, changed.id, changed)
+            self._undo.put(self.uses, changed.tracking.number, [changed, *uses])
+        self._undo.put(self.fulfillments, changed.id, changed)
         self.changed_fulfillments.add(changed.id)
 
     def add_carrier_event(self, event: CarrierEvent) -> None:
         """Put an event on a fulfillment's timeline."""
-        self._put(self.timelines, event.fulfillment_id, [*self.timelines.get(event.fulfillment_id, []), event])
-        self._append(self.new_carrier_events, event)
+        self._undo.put(self.timelines, event.fulfillment_id, [*self.timelines.get(event.fulfillment_id, []), event])
+        self._undo.append(self.new_carrier_events, event)
 
     def add_event(
         self, origin: Origin, type_: EventType, order: Order, data: Document | None, now: Microseconds
     ) -> None:
         """Add a fact about an order; see `Event` for data None."""
-        self.change_order(order, "event_count", order.event_count + 1)
-        event = Event(next(self.event_ids), type_, order.id, order.event_count, now, origin, data)
-        self._append(self.new_events, event)
+        order.event_count += 1
+        self.changed_orders[order.id] = order
+        self.new_events.append(Event(next(self.event_ids), type_, order.id, order.event_count, now, origin, data))
+        self._undo.note(_take_back_event, self.new_events, order)
 
     def add_administrative_event(self, origin: Origin, type_: EventType, data: Document, now: Microseconds) -> None:
         """Add a fact about no order: it is in the audit trail, and never in the feed."""
-        self._append(self.new_events, Event(next(self.event_ids), type_, None, None, now, origin, data))
+        self._undo.append(self.new_events, Event(next(self.event_ids), type_, None, None, now, origin, data))
 
     def add_key(self, key: Key) -> None:
         """Add a key."""
-        self._put(self.keys, key.id, key)
-        self._append(self.new_keys, key)
+        self._undo.put(self.keys, key.id, key)
+        self._undo.append(self.new_keys, key)
 
     def change_key(self, key: Key, name: str, value: int) -> None:
         """Set a field of a key."""
-        self._set(key, name, value)
+        self._undo.set(key, name, value)
         self.changed_keys[key.id] = key
 
     def put_partner(self, partner: Partner) -> None:
         """Add a partner, or give it other rules. Orders that come later in the batch are routed by them."""
-        self._put(self.partners, partner.name, partner)
-        self._append(self.changed_partners, partner)
-        self._undo.append((setattr, self, "routing", self.routing))
-        self.routing = routing_of(self.partners.values())
+        self._undo.put(self.partners, partner.name, partner)
+        self._undo.append(self.changed_partners, partner)
+        self._undo.set(self, "routing", routing_of(self.partners.values()))
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
         """Add a receiver of webhooks."""
-        self._put(self.endpoints, endpoint.id, endpoint)
-        self._append(self.new_endpoints, endpoint)
+        self._undo.put(self.endpoints, endpoint.id, endpoint)
+        self._undo.append(self.new_endpoints, endpoint)
 
     def change_endpoint(self, endpoint: Endpoint, name: str, value: object) -> None:
         """Set a field of a receiver of webhooks."""
-        self._set(endpoint, name, value)
+        self._undo.set(endpoint, name, value)
         self.changed_endpoints[endpoint.id] = endpoint
 
     def resume_messages(self, endpoint: Endpoint) -> None:
         """Have what was held for it sent in the order of the feed, each with all its attempts ahead."""
-        self._append(self.resumed_endpoints, endpoint)
+        self._undo.append(self.resumed_endpoints, endpoint)
 
     def add_import(self, begun: FileImport) -> None:
         """Add an import, of which nothing is known yet."""
-        self._put(self.imports, begun.id, begun)
-        self._append(self.new_imports, begun)
+        self._undo.put(self.imports, begun.id, begun)
+        self._undo.append(self.new_imports, begun)
 
     def change_import(self, known: FileImport, name: str, value: object) -> None:
         """Set a field of an import."""
-        self._set(known, name, value)
+        self._undo.set(known, name, value)
         self.changed_imports[known.id] = known
 
     def add_imported(self, imported: Imported) -> None:
         """Remember that an import made a fulfillment."""
-        self._append(self.new_imported, imported)
+        self._undo.append(self.new_imported, imported)
 
     def forget_imported(self, made: Imported) -> None:
         """Forget that an import made a fulfillment, and the answer that kept it from being made again."""
-        self._append(self.forgotten, made)
+        self._undo.append(self.forgotten, made)
 
     def keep_answer(self, answer: KeptAnswer) -> None:
-        """Keep the answer to a request with an idempotency key, for ever."""
-        self._put(self.kept, (answer.account, answer.key), answer)
-        self._append(self.new_kept, answer)
+        """Keep the answer to a request with an idempotency key, for ever. The key must be unused."""
+        self.kept[answer.account, answer.key] = answer
+        self.new_kept.append(answer)
+        self._undo.note(_take_back_answer, self.new_kept, self.kept)
 
     def mark(self) -> int:
         """A point in time to which `drop_since` can go back."""
-        return len(self._undo)
+        return self._undo.mark()
 
     def drop_since(self, mark: int) -> None:
         """Take back every change made since the mark. Rows stay listed as changed, with their old values."""
-        while len(self._undo) > mark:
-            call, *arguments = self._undo.pop()
-            call(*arguments)
+        self._undo.drop_since(mark)
 
     @property
     def is_changed(self) -> bool:
@@ -324,6 +324,13 @@ class WorkingSet:
             or self.changed_keys
             or self.has_imports
         )
+
+    @property
+    def has_news_for_partners(self) -> bool:
+        """Whether a partner may have to be told of an event: not of parcels of the operator's own lines."""
+        if not {event.type for event in self.new_events} <= _OF_NEW_PARCELS:
+            return True
+        return bool({line.partner for made in self.new_fulfillments for line in made.lines} - {None})
 
     @property
     def has_imports(self) -> bool:
@@ -342,17 +349,33 @@ class WorkingSet:
             or self.resumed_endpoints
         )
 
-    def _set(self, row: object, name: str, value: object) -> None:
-        self._undo.append((setattr, row, name, getattr(row, name)))
-        setattr(row, name, value)
 
-    def _append(self, rows: list[Row], row: Row) -> None:
-        self._undo.append((rows.pop,))
-        rows.append(row)
+def _take_back_fulfillment(
+    new_fulfillments: list[Fulfillment],
+    repeats: dict[tuple[int, str], list[Fulfillment]],
+    uses: dict[str, list[Fulfillment | NumberUse]],
+    order: Order,
+    taken: list[tuple[OrderLine, int]],
+) -> None:
+    for line, quantity in taken:
+        line.fulfilled -= quantity
+        order.fulfilled -= quantity
+    number = new_fulfillments.pop().tracking.number
+    if len(repeats[order.id, number]) > 1:
+        repeats[order.id, number].pop(0)
+    else:
+        del repeats[order.id, number]
+    if len(uses[number]) > 1:
+        uses[number].pop(0)
+    else:
+        del uses[number]
 
-    def _put(self, rows: dict[Name, Row], key: Name, row: Row) -> None:
-        self._undo.append((rows.__setitem__, key, rows[key]) if key in rows else (rows.pop, key))
-        rows[key] = row
 
-    def _drop(self, rows: dict[Name, Row], key: Name) -> None:
-        self._undo.append((rows.__setitem__, key, rows.pop(key)))
+def _take_back_event(new_events: list[Event], order: Order) -> None:
+    new_events.pop()
+    order.event_count -= 1
+
+
+def _take_back_answer(new_kept: list[KeptAnswer], kept: dict[tuple[str, str], KeptAnswer]) -> None:
+    answer = new_kept.pop()
+    del kept[answer.account, answer.key]

@@ -71,7 +71,7 @@ real = batch.decide
 def decide(command, working_set, now):
     outcome = real(command, working_set, now)
     if isinstance(outcome, Refusal) and command.idempotency_key is not None:
-        batch.keep_answer(command, Done({}), working_set, now)
+        batch.keep_answer(command, command.idempotency_key, Done({}), working_set, now)
     return outcome
 batch.decide = decide
 """,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shipledger.event import Event
 from shipledger.file_import import FileImport, Imported
-from shipledger.fulfillment import CarrierEvent, Fulfillment, use_of_number
+from shipledger.fulfillment import CarrierEvent, Fulfillment
 from shipledger.key import Key
 from shipledger.limits import ASSIGNED_ORDER_ID_MIN
 from shipledger.needs import Needs
@@ -54,7 +54,7 @@ class MemoryLedger:
         wanted = needs.of_found(working_set.might_mean, {made.tracking.number for made in self.fulfillments})
         for order in working_set.orders.values():
             order.lines += (
-                replace(line, stored=line.state)
+                replace(line, stored=(line.fulfilled, line.cancelled, line.on_time))
                 for line in self.orders[order.id].lines
                 if order.id in wanted.whole_orders
                 or (order.id, line.sku) in wanted.lines
@@ -73,7 +73,7 @@ class MemoryLedger:
             known = working_set.repeats.get((order_id, number), [])
             found = {made.id: made for made in [*known, *earlier]}
             working_set.repeats[order_id, number] = sorted(found.values(), key=lambda made: -made.id)
-            working_set.uses.setdefault(number, []).extend(map(use_of_number, earlier))
+            working_set.uses.setdefault(number, []).extend(earlier)
         for place in wanted.cancelled:
             working_set.cancelled[place] = [
                 made
@@ -85,7 +85,7 @@ class MemoryLedger:
             below = [made for made in others if made.order_id < order_id][-needs.uses_max :]
             above = [made for made in others if made.order_id > order_id][: needs.uses_max]
             seen = [made for made in below + above if _is_seen_by(partner, made)]
-            working_set.uses.setdefault(number, []).extend(map(use_of_number, seen))
+            working_set.uses.setdefault(number, []).extend(seen)
         if needs.routing:
             working_set.partners = dict(self.partners)
             working_set.routing = routing_of(self.partners.values())

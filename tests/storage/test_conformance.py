@@ -32,8 +32,8 @@ def commit(ledger: Ledger, *commands: Command, now: int = NOW) -> list[Outcome]:
         outcomes = []
         for command in commands:
             outcome = decide(command, working_set, now)
-            if isinstance(outcome, Done):
-                keep_answer(command, outcome, working_set, now)
+            if isinstance(outcome, Done) and command.idempotency_key is not None:
+                keep_answer(command, command.idempotency_key, outcome, working_set, now)
             outcomes.append(outcome)
         ledger.save(working_set)
     return outcomes

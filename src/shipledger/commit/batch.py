@@ -64,24 +64,23 @@ def _attempt(ledger: Ledger, commands: Sequence[Command], decide_on: Decide) -> 
 def outcome_of(command: Command, working_set: WorkingSet, now: Microseconds) -> Outcome | Fault:
     """Decide one command; one that is refused, crashes, or is a dry run leaves no change behind."""
     mark = working_set.mark()
+    is_dry = isinstance(command, CreateFulfillment) and command.dry_run
+    key = None if is_dry else command.idempotency_key
     try:
-        outcome = kept_outcome(command, working_set)
+        outcome = None if key is None else kept_outcome(command, key, working_set)
         if outcome is not None:
             return outcome
         outcome = decide(command, working_set, now)
-        if _is_dry(command):
+        if is_dry:
             working_set.drop_since(mark)
         elif isinstance(outcome, Done):
-            keep_answer(command, outcome, working_set, now)
+            if key is not None:
+                keep_answer(command, key, outcome, working_set, now)
             working_set.has_replayed |= not outcome.is_new
     except Exception as error:  # a defect in one command's rules must not touch the rest of its batch
         working_set.drop_since(mark)
         return fault_of(error)
     return outcome
-
-
-def _is_dry(command: Command) -> bool:
-    return isinstance(command, CreateFulfillment) and command.dry_run
 
 
 def _hits_everyone(error: Exception) -> bool:

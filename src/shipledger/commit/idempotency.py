@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 
-from shipledger.command import Command, CreateFulfillment
+from shipledger.command import Command
 from shipledger.outcome import Done, Outcome
 from shipledger.refusal import Detail, Reason, Refusal
 from shipledger.timestamp import Microseconds
 from shipledger.working_set import KeptAnswer, WorkingSet
 
 
-def kept_outcome(command: Command, working_set: WorkingSet) -> Outcome | None:
+def kept_outcome(command: Command, key: str, working_set: WorkingSet) -> Outcome | None:
     """The answer that the command's key holds; a refusal where it holds another request's; None where it is unused."""
-    key = _key_of(command)
-    if key is None:
-        return None
     kept = working_set.kept.get((command.origin.account, key))
     if kept is None:
         return None
@@ -24,13 +21,6 @@ def kept_outcome(command: Command, working_set: WorkingSet) -> Outcome | None:
     return replace(kept.done, replayed=True)
 
 
-def keep_answer(command: Command, done: Done, working_set: WorkingSet, now: Microseconds) -> None:
+def keep_answer(command: Command, key: str, done: Done, working_set: WorkingSet, now: Microseconds) -> None:
     """Keep the answer with the changes that it tells of: both are committed, or neither is."""
-    key = _key_of(command)
-    if key is not None:
-        working_set.keep_answer(KeptAnswer(command.origin.account, key, command.fingerprint(), done, now))
-
-
-def _key_of(command: Command) -> str | None:
-    is_dry = isinstance(command, CreateFulfillment) and command.dry_run
-    return None if is_dry else command.idempotency_key
+    working_set.keep_answer(KeptAnswer(command.origin.account, key, command.fingerprint(), done, now))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from shipledger.document import Document
-from shipledger.fulfillment import CarrierEvent, Fulfillment, NumberUse, use_of_number
+from shipledger.fulfillment import CarrierEvent, Fulfillment, NumberUse
 from shipledger.needs import FoundNeeds, Needs
 from shipledger.partner_view import Partner, order_seen_by
 from shipledger.storage.import_rows import import_from_row
@@ -108,7 +108,7 @@ def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: Wor
     for fulfillment in whole_fulfillments(query, list(newest_first.values())):
         place = (fulfillment.order_id, fulfillment.tracking.number)
         working_set.repeats.setdefault(place, []).append(fulfillment)
-        working_set.uses.setdefault(fulfillment.tracking.number, []).append(use_of_number(fulfillment))
+        working_set.uses.setdefault(fulfillment.tracking.number, []).append(fulfillment)
     for fulfillment in whole_fulfillments(query, list(cancelled)):
         place = (fulfillment.order_id, fulfillment.tracking.number)
         working_set.cancelled.setdefault(place, []).append(fulfillment)

@@ -22,9 +22,10 @@ def partner_order_changes(changed_lines: Iterable[OrderLine]) -> Iterator[tuple[
     changes: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
     for line in changed_lines:
         if line.partner is not None and line.stored is not None:
+            fulfilled, cancelled, _ = line.stored
             change = changes[line.order_id, line.partner]
-            change[0] += line.fulfilled - line.stored.fulfilled
-            change[1] += line.cancelled - line.stored.cancelled
+            change[0] += line.fulfilled - fulfilled
+            change[1] += line.cancelled - cancelled
     for (order_id, partner), change in sorted(changes.items()):
         if any(change):
             yield (*change, order_id, partner)

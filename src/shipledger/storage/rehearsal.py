@@ -37,7 +37,7 @@ class RehearsalLedger:
             _add(order, self._changed_of_order[order.id])
             for line in order.lines:
                 _add(line, self._changed[order.id, line.position])
-                line.stored = line.state
+                line.stored = (line.fulfilled, line.cancelled, line.on_time)
         return working_set
 
     def _query(self, name: str, *values: Any) -> list[Row]:
@@ -47,10 +47,10 @@ class RehearsalLedger:
 
     def save(self, working_set: WorkingSet) -> None:
         for line in working_set.changed_lines.values():
-            before = line.stored or line.state
+            fulfilled, cancelled, _ = line.stored or (line.fulfilled, line.cancelled, None)
             for changed in (self._changed[line.order_id, line.position], self._changed_of_order[line.order_id]):
-                changed[0] += line.fulfilled - before.fulfilled
-                changed[1] += line.cancelled - before.cancelled
+                changed[0] += line.fulfilled - fulfilled
+                changed[1] += line.cancelled - cancelled
 
     def close(self) -> None:
         pass

@@ -38,22 +38,17 @@ def from_json_text(text: str | None) -> Any:
 def order_from_row(row: Row) -> Order:
     """An order from the columns of `load_orders`."""
     id_, reference, ordered, fulfilled, cancelled, on_hold, hold_reason, cancelled_at, event_count, content, due = row
-    order = Order(
-        id_, reference, ordered, fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at, event_count, content,
-        due_by=due,
-    )  # fmt: skip
-    order.stored_state = order.state
-    return order
+    stored = (fulfilled, cancelled, bool(on_hold), hold_reason, cancelled_at)
+    return Order(id_, reference, ordered, *stored, event_count, content, [], due, stored)
 
 
 def line_from_row(row: Row) -> OrderLine:
     """An order line from the columns of `load_lines`, or of those statements that give its title, too."""
     order_id, position, sku, ordered, fulfilled, cancelled, partner, on_time, *title = row
-    line = OrderLine(
-        order_id, position, sku, ordered, fulfilled, cancelled, partner, None if on_time is None else bool(on_time),
-        *title,
-    )  # fmt: skip
-    line.stored = line.state
+    if on_time is not None:
+        on_time = bool(on_time)
+    line = OrderLine(order_id, position, sku, ordered, fulfilled, cancelled, partner, on_time, *title)
+    line.stored = (fulfilled, cancelled, on_time)
     return line
 
 
@@ -174,12 +169,13 @@ def _statements(
         yield from import_rows(working_set)
     if working_set.has_administration:
         yield from _administration_rows(working_set)
+    texts: dict[int, str | None] = {}
     if working_set.new_events:
         told = {event.order_id for event in working_set.new_events if event.data is None and event.order_id is not None}
-        yield "add_event", _event_rows(working_set, whole_orders(told) if told else {})
+        yield "add_event", _event_rows(working_set, whole_orders(told) if told else {}, texts)
     yield "add_kept_answer", [
-        (kept.account, kept.key, kept.fingerprint, json_text(kept.done.body), kept.done.made_id, kept.done.is_new,
-         kept.created_at)
+        (kept.account, kept.key, kept.fingerprint, texts.get(id(kept.done.body)) or json_text(kept.done.body),
+         kept.done.made_id, kept.done.is_new, kept.created_at)
         for kept in working_set.new_kept
     ]  # fmt: skip
 
@@ -197,7 +193,7 @@ def _order_change_rows(working_set: WorkingSet, added: set[int]) -> Iterator[tup
     for order in working_set.changed_orders.values():
         if order.id in added:
             continue
-        if order.state == order.stored_state:
+        if order.is_in_stored_state:
             quantities.append((*_quantities(order), order.id))
         else:
             all_of_it.append((*_quantities(order), *_state(order), order.id))
@@ -309,10 +305,15 @@ def _fulfillment_rows(new_fulfillments: list[Fulfillment]) -> Iterator[tuple[str
     )
 
 
-def _event_rows(working_set: WorkingSet, orders: dict[int, Document]) -> list[Row]:
-    return [
-        (event.id, event.order_id, event.sequence, str(event.type), event.created_at, event.origin.actor,
-         event.origin.key_id, event.origin.request_id,
-         json_text(order_event_document(orders[event.order_id or 0]) if event.data is None else event.data))
-        for event in working_set.new_events
-    ]  # fmt: skip
+def _event_rows(working_set: WorkingSet, orders: dict[int, Document], texts: dict[int, str | None]) -> list[Row]:
+    """The rows of events. `texts` takes what they tell, by identity: most answers are what their event tells."""
+    rows: list[Row] = []
+    for event in working_set.new_events:
+        data = order_event_document(orders[event.order_id or 0]) if event.data is None else event.data
+        text = texts[id(event.data)] = json_text(data)
+        origin = event.origin
+        rows.append(
+            (event.id, event.order_id, event.sequence, str(event.type), event.created_at, origin.actor, origin.key_id,
+             origin.request_id, text)
+        )  # fmt: skip
+    return rows

@@ -25,6 +25,7 @@ CHECKPOINT_PAGES = 8_000
 SQLITE_VERSION_MIN = (3, 51, 3)
 """Older ones can corrupt a WAL database when two connections write or checkpoint at once."""
 
+_LAST_IDS = "SELECT (SELECT ifnull(max(id), 0) FROM fulfillments), (SELECT ifnull(max(id), 0) FROM events)"
 _NOT_NOW = (apsw.FullError, apsw.BusyError, apsw.LockedError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.IOError)
 
 
@@ -36,7 +37,7 @@ class SqliteLedger:
     ) -> None:
         """Open the file. `vfs` and `synchronous` are for tests that cut the power."""
         require_sound_sqlite()
-        self._connection = apsw.Connection(str(path), vfs=vfs)
+        self._connection = apsw.Connection(str(path), vfs=vfs, statementcachesize=256)
         self._connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
         if self._connection.execute("PRAGMA journal_mode = WAL").get != "wal":
             raise RuntimeError(f"{path} cannot be kept in WAL mode, without which a commit may be lost with the power.")
@@ -90,17 +91,14 @@ class SqliteLedger:
             self._connection.execute("ROLLBACK")
 
     def load(self, needs: Needs) -> WorkingSet:
+        last_fulfillment, last_event = self._connection.execute(_LAST_IDS).get
         working_set = WorkingSet(
-            fulfillment_ids=itertools.count(self._last_id("fulfillments") + 1),
-            event_ids=itertools.count(self._last_id("events") + 1),
+            fulfillment_ids=itertools.count(last_fulfillment + 1),
+            event_ids=itertools.count(last_event + 1),
             order_ids=iter(list(itertools.islice(self._free_order_ids(), needs.order_ids_to_add))),
         )
         load_rows(partial(query, self._connection), needs, working_set)
         return working_set
-
-    def _last_id(self, table: str) -> int:
-        last: int = self._connection.execute(f"SELECT ifnull(max(id), 0) FROM {table}").get
-        return last
 
     def _free_order_ids(self) -> Iterator[int]:
         """Ids that no order has. A source may have brought ids of its own into this range, so each is looked up."""
@@ -118,7 +116,7 @@ class SqliteLedger:
         for statement, rows in rows_to_save(working_set, partial(whole_orders, ask)):
             self._connection.executemany(STATEMENTS[statement], rows)
         self._connection.executemany(STATEMENTS["add_partner_totals"], totals.rows())
-        if working_set.new_events:
+        if working_set.has_news_for_partners:
             first = min(event.id for event in working_set.new_events)
             self._connection.execute(STATEMENTS["tell_partners"], (first,))
         assigned = [new.order.id for new in working_set.new_orders if new.content.id is None]
