@@ -21,6 +21,7 @@ from shipledger.timestamp import Microseconds
 from shipledger.value import dataclass
 from shipledger.webhook import EndpointCommand
 
+_FULFILLMENT_DIGEST = hashlib.blake2b(digest_size=16, person=b"fulfillment")
 OrderKey = int | str
 """How a request names an order: an integer is its id; a string its reference, or, failing that, the id in digits."""
 
@@ -78,7 +79,9 @@ class CreateFulfillment:
         given = self.given or self.tracking
         parts = [given.number, given.url or "", given.carrier or ""]
         parts += sorted([_order_text(order) for order in self.orders])
-        return hashlib.blake2b("\x1d".join(parts).encode(), digest_size=16, person=b"fulfillment").digest()
+        digest = _FULFILLMENT_DIGEST.copy()
+        digest.update("\x1d".join(parts).encode())
+        return digest.digest()
 
 
 @dataclass(frozen=True, slots=True)

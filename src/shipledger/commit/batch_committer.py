@@ -40,15 +40,12 @@ class _Handful:
     answer: Answer
     outcomes: list[Outcome | Fault] = field(default_factory=list)
 
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    command: Command
-    handful: _Handful
-
     @property
     def account(self) -> str:
-        return self.command.origin.account
+        return self.commands[0].origin.account
+
+
+_Waiting = tuple[Command, _Handful]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +118,7 @@ class BatchCommitter:
             except queue.Empty:
                 return True
             if isinstance(waiting, _Handful):
-                for command in waiting.commands:
-                    self._turns.add(_Waiting(command, waiting))
+                self._turns.add(waiting.account, [(command, waiting) for command in waiting.commands])
             elif isinstance(waiting, _Bulk):
                 self._bulk.append(waiting)
             elif waiting is not None:
@@ -142,14 +138,13 @@ class BatchCommitter:
         return found
 
     def _commit(self, batch: list[_Waiting], bulk: list[tuple[Sequence[Command], Answer]]) -> None:
-        commands = [waiting.command for waiting in batch]
+        commands = [command for command, _ in batch]
         for more, _ in bulk:
             commands += more
         if not commands:
             return
         outcomes = iter(commit_batch(self._ledger, commands, self._clock()))
-        for waiting in batch:
-            handful = waiting.handful
+        for _, handful in batch:
             handful.outcomes.append(next(outcomes))
             if len(handful.outcomes) == len(handful.commands):
                 handful.answer(handful.outcomes)

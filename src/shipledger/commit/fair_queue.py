@@ -1,7 +1,8 @@
 """Turns between accounts, and room for each: nobody's rush makes another wait behind all of it."""
 
 from collections import deque
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 from shipledger.outcome import Unavailable
 
@@ -35,14 +36,7 @@ class Room:
             del self._taken[account]
 
 
-class OfAccount(Protocol):
-    """Whatever waits for an account."""
-
-    @property
-    def account(self) -> str: ...
-
-
-Waiting = TypeVar("Waiting", bound=OfAccount)
+Waiting = TypeVar("Waiting")
 
 
 class Turns(Generic[Waiting]):
@@ -54,13 +48,13 @@ class Turns(Generic[Waiting]):
     def __bool__(self) -> bool:
         return bool(self._lines)
 
-    def add(self, waiting: Waiting) -> None:
-        """Put it at the end of its account's line."""
-        line = self._lines.get(waiting.account)
+    def add(self, account: str, waiting: Iterable[Waiting]) -> None:
+        """Put them at the end of their account's line."""
+        line = self._lines.get(account)
         if line is None:
-            self._lines[waiting.account] = deque((waiting,))
+            self._lines[account] = deque(waiting)
         else:
-            line.append(waiting)
+            line.extend(waiting)
 
     def take(self, count: int) -> list[Waiting]:
         """At most so many, in turn. Whose turn was last begins the next time with the others."""

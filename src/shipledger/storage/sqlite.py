@@ -22,6 +22,9 @@ from shipledger.working_set import WorkingSet
 BUSY_MILLISECONDS_MAX = 5_000
 CACHE_KIBIBYTES = 64 * 1024
 CHECKPOINT_PAGES = 8_000
+STATEMENTS_PREPARED = 512
+"""The driver takes a statement out of its ring of prepared ones for each row, and puts it back at the front, where it
+pushes another out: the ring must be larger than what a usual batch writes, or each batch prepares all of it anew."""
 SQLITE_VERSION_MIN = (3, 51, 3)
 """Older ones can corrupt a WAL database when two connections write or checkpoint at once."""
 
@@ -37,7 +40,7 @@ class SqliteLedger:
     ) -> None:
         """Open the file. `vfs` and `synchronous` are for tests that cut the power."""
         require_sound_sqlite()
-        self._connection = apsw.Connection(str(path), vfs=vfs, statementcachesize=256)
+        self._connection = apsw.Connection(str(path), vfs=vfs, statementcachesize=STATEMENTS_PREPARED)
         self._connection.set_busy_timeout(BUSY_MILLISECONDS_MAX)
         if self._connection.execute("PRAGMA journal_mode = WAL").get != "wal":
             raise RuntimeError(f"{path} cannot be kept in WAL mode, without which a commit may be lost with the power.")
