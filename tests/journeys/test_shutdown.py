@@ -19,6 +19,7 @@ SKU = "SOAP-3"
 GONE_SECONDS_MAX = 10
 INTERRUPTED = 130
 STATUS = {signal.SIGTERM: 0, signal.SIGINT: INTERRUPTED}
+NOT_BEGUN = (b"Fatal Python error: init_", b"Could not import runpy module")
 SLOW = ("slow_commits", 0.2)
 
 
@@ -110,5 +111,7 @@ def test_a_server_that_is_stopped_while_it_starts_is_gone_as_well(
         process.wait(GONE_SECONDS_MAX)
     finally:
         process.kill()
-    assert process.returncode in {STATUS[number], -number}, "or Python itself was not ready for the signal yet"
+    # Python itself may not have been ready for the signal: then it ends by it, or with 1 and one of these lines.
+    is_not_begun = any(line in (tmp_path / "ledger.log").read_bytes() for line in NOT_BEGUN)
+    assert process.returncode in {STATUS[number], -number} or (process.returncode == 1 and is_not_begun)
     start(database).stop()
