@@ -21,7 +21,7 @@ from shipledger.needs import needs_of
 from shipledger.outcome import Done, Fault, Outcome, Unavailable
 from shipledger.refusal import Reason, Refusal
 from shipledger.storage import postgres
-from shipledger.storage.port import Contention, FulfillmentFilter
+from shipledger.storage.port import Contention, Errand, FulfillmentFilter, Step
 from shipledger.storage.postgres import PostgresLedger
 from shipledger.storage.postgres_connection import STATEMENTS
 from shipledger.storage.postgres_reading import postgres_reading
@@ -343,6 +343,9 @@ def test_a_connection_lost_between_batches_is_not_noticed(url: str, ledger: Post
     kill_connection(url, ledger)
     (done,) = commit_batch(ledger, [ship(1, ("A", 1))], NOW)
     assert isinstance(done, Done)
+    kill_connection(url, ledger)
+    assert ledger.carry_out(Errand((Step("keep_feed_mark", ("fanned_out", 7)),))) == [[]]
+    assert rows(url, "SELECT place FROM feed_marks") == [7]
 
 
 def test_a_reader_that_lost_its_connection_makes_another(url: str) -> None:

@@ -9,9 +9,10 @@ import hashlib
 import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -25,11 +26,10 @@ from shipledger.storage.postgres_connection import (
     STATEMENTS,
     Connection,
     arrays,
-    ask,
     connect,
     connect_within,
-    query,
 )
+from shipledger.storage.postgres_pipeline import Answer, Pipeline
 from shipledger.storage.rows import rows_to_save
 from shipledger.storage.saving_totals import TotalsToSave
 from shipledger.working_set import WorkingSet
@@ -41,8 +41,11 @@ RESOLVE_SECONDS_MAX = 25
 BATCH_ROWS_KEPT = "1 hour"
 _BATCHES_BETWEEN_SWEEPS = 1_000
 
-_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 """Each statement sees what was committed before it: a batch reads its rows after it has waited for them."""
+
+
+Found = TypeVar("Found")
 
 
 class PostgresLedger:
@@ -52,6 +55,8 @@ class PostgresLedger:
         """Connects when the first batch comes, and anew whenever the connection was lost."""
         self._url = url
         self._connection: Connection | None = None
+        self._pipeline: Pipeline | None = None
+        self._begun: Answer | None = None
         self._warnings: list[str] = []
         self._batch: uuid.UUID | None = None
         self._batches = 0
@@ -83,23 +88,30 @@ class PostgresLedger:
         return self._batch
 
     def _begin(self) -> None:
-        if self._connection is not None:
-            try:
-                self._connection.execute(_BEGIN)
-                return
-            except AWAY:  # lost while nobody needed it
-                self._let_go()
-        connection = connect(self._url, is_writer=True)
-        connection.add_notice_handler(self._note)
-        self._connection = connection
-        connection.execute(_BEGIN)
+        """BEGIN goes out with what the batch asks first."""
+        if self._pipeline is None:
+            self._connection = connect(self._url, is_writer=True)
+            self._connection.add_notice_handler(self._note)
+            self._pipeline = Pipeline(self._connection)
+        self._begun = self._pipeline.send_text(_BEGIN)
+
+    def _first(self, ask: Callable[[], Found]) -> Found:
+        """Ask what goes out with BEGIN: once more where the connection had been lost while nobody needed it."""
+        try:
+            return ask()
+        except AWAY:
+            if self._begun is None or self._begun.is_done:
+                raise
+        self._let_go()
+        self._begin()
+        return ask()
 
     @property
-    def _current(self) -> Connection:
-        """The connection of the transaction under way: never a new one, on which each statement would stand alone."""
-        if self._connection is None:
+    def _current(self) -> Pipeline:
+        """That of the transaction under way: never of a new connection, on which each statement would stand alone."""
+        if self._pipeline is None:
             raise psycopg.InterfaceError("there is no transaction")
-        return self._connection
+        return self._pipeline
 
     def _note(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if diagnostic.severity_nonlocalized == "WARNING":
@@ -109,7 +121,8 @@ class PostgresLedger:
         """Raises Fault and nothing else: after COMMIT was sent, no other error may have the batch tried again."""
         self._warnings.clear()
         try:
-            self._current.execute("COMMIT", prepare=False)
+            self._current.send_text(b"COMMIT")
+            self._current.settle()
         except psycopg.Error as error:
             self._warnings.append(str(error))
         if self._warnings:
@@ -146,29 +159,42 @@ class PostgresLedger:
         return None if row is None or self._warnings else not row[0]
 
     def load(self, needs: Needs) -> WorkingSet:
-        connection = self._current
-        working_set = WorkingSet(iter(()), iter(()), iter(()))
+        return self._first(lambda: self._load(needs))
+
+    def _load(self, needs: Needs) -> WorkingSet:
         # What is sent together is run one by one: orders are locked when the names are claimed, and read when locked.
-        with connection.pipeline():
-            names = _claims(needs)
-            if names:
-                ask(connection, "claim_names", names)
-            load_rows(partial(ask, connection), needs, working_set)
-        # Ids are taken when the orders are locked: within an order they grow in the order of its events.
-        working_set.fulfillment_ids = self._reserve("fulfillment_ids", needs.fulfillments_to_add)
-        working_set.event_ids = self._reserve("event_ids", needs.events_to_add)
+        working_set = WorkingSet(iter(()), iter(()), iter(()))
+        reserved: list[tuple[Answer, Answer]] = []
+
+        def ask(name: str, *values: Any) -> Answer:
+            answer = self._current.send(name, *values)
+            if name == "load_orders":
+                reserved.append(self._reserve(needs))
+            return answer
+
+        if names := _claims(needs):
+            self._current.send("claim_names", names)
+        load_rows(ask, needs, working_set)
+        fulfillment_ids, event_ids = reserved[0] if reserved else self._reserve(needs)
+        working_set.fulfillment_ids = (id_ for (id_,) in fulfillment_ids)
+        working_set.event_ids = (id_ for (id_,) in event_ids)
+        self._current.settle()
         working_set.order_ids = self._reserve_order_ids(needs.order_ids_to_add)
         return working_set
 
-    def _reserve(self, sequence: str, count: int) -> Iterator[int]:
-        return iter([row[0] for row in query(self._current, "reserve_ids", sequence, count)] if count else ())
+    def _reserve(self, needs: Needs) -> tuple[Answer, Answer]:
+        """Ids, taken when the orders are locked: within an order they grow in the order of its events."""
+        return (
+            self._current.send("reserve_ids", "fulfillment_ids", needs.fulfillments_to_add),
+            self._current.send("reserve_ids", "event_ids", needs.events_to_add),
+        )
 
     def _reserve_order_ids(self, count: int) -> Iterator[int]:
         """Ids that no order has. A source may have brought many of its own in a row: each look goes twice as far."""
         found: list[int] = []
         tried = count
         while len(found) < count:
-            found += [row[0] for row in query(self._current, "reserve_order_ids", tried)]
+            found += [row[0] for row in self._current.send("reserve_order_ids", tried)]
             tried *= 2
         return iter(found)
 
@@ -176,27 +202,32 @@ class PostgresLedger:
         # A replayed answer waits for the standby like a fresh one: its batch commits as well.
         if not (working_set.is_changed or working_set.has_replayed):
             return
-        connection, batch = self._current, uuid.uuid4()
-        with connection.pipeline():
-            connection.execute(STATEMENTS["add_commit_batch"].encode(), (batch, False))
-            totals = TotalsToSave(working_set, partial(query, connection))
-            for statement, rows in rows_to_save(working_set, partial(whole_orders, partial(query, connection))):
-                if rows:
-                    connection.execute(STATEMENTS[statement].encode(), arrays([rows]))
-            if rows := totals.rows():
-                connection.execute(STATEMENTS["add_partner_totals"].encode(), arrays([rows]))
+        send, batch = self._current.send, uuid.uuid4()
+        send("add_commit_batch", batch, False)
+        totals = TotalsToSave(working_set, send)
+        for statement, rows in rows_to_save(working_set, partial(whole_orders, send)):
+            send(statement, rows)
+        if rows := totals.rows():
+            send("add_partner_totals", rows)
+        self._current.settle()
         self._batch = batch
 
     def carry_out(self, errand: Errand) -> list[Rows]:
         with self.transaction():
+            self._first(self._settle)
             batch = uuid.uuid4()
-            self._current.execute(STATEMENTS["add_commit_batch"].encode(), (batch, False))
+            self._answer(Step("add_commit_batch", (batch, False)))
             answers = [self._answer(step) for step in errand.steps]
             self._batch = batch
         return answers
 
+    def _settle(self) -> None:
+        self._current.settle()
+
     def _answer(self, step: Step) -> Rows:
-        cursor = self._current.execute(STATEMENTS[step.statement].encode(), arrays(step.values))
+        if self._connection is None:
+            raise psycopg.InterfaceError("there is no transaction")
+        cursor = self._connection.execute(STATEMENTS[step.statement].encode(), arrays(step.values))
         return cursor.fetchall() if cursor.description else []
 
     def _sweep(self) -> None:
@@ -210,7 +241,8 @@ class PostgresLedger:
 
     def _roll_back(self) -> None:
         try:
-            if self._connection is not None:
+            if self._connection is not None and self._pipeline is not None:
+                self._pipeline.abandon()
                 self._connection.rollback()
         except psycopg.Error:
             self._let_go()
@@ -219,7 +251,7 @@ class PostgresLedger:
         if self._connection is not None:
             with suppress(psycopg.Error):
                 self._connection.close()
-            self._connection = None
+            self._connection = self._pipeline = None
 
     def close(self) -> None:
         self._let_go()
