@@ -205,7 +205,7 @@ class PostgresLedger:
         send, batch = self._current.send, uuid.uuid4()
         send("add_commit_batch", batch, False)
         totals = TotalsToSave(working_set, send)
-        for statement, rows in rows_to_save(working_set, partial(whole_orders, send)):
+        for statement, rows in rows_to_save(working_set, partial(whole_orders, send), states_apart=False):
             send(statement, rows)
         if rows := totals.rows():
             send("add_partner_totals", rows)

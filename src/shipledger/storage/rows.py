@@ -143,25 +143,26 @@ def audit_document(row: Row) -> Document:
 
 
 def rows_to_save(
-    working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]]
+    working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]], *, states_apart: bool
 ) -> Iterator[tuple[str, list[Row]]]:
     """Each statement that saves the working set, with its rows, in an order that no reference stands in the way of.
 
     Statements without rows are left out. `whole_orders` is called after the orders' rows were handed out: events tell
-    of orders as the batch leaves them.
+    of orders as the batch leaves them. `states_apart`: orders that stay in their state have a statement of their own.
     """
-    return ((statement, rows) for statement, rows in _statements(working_set, whole_orders) if rows)
+    statements = _statements(working_set, whole_orders, states_apart=states_apart)
+    return ((statement, rows) for statement, rows in statements if rows)
 
 
 def _statements(
-    working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]]
+    working_set: WorkingSet, whole_orders: Callable[[set[int]], dict[int, Document]], *, states_apart: bool
 ) -> Iterator[tuple[str, list[Row]]]:
     # Most batches add fulfillments and do nothing else: what they have not done is not even looked for.
     added = {new.order.id for new in working_set.new_orders}
     if added:
         yield from _new_order_rows(working_set)
     if working_set.changed_orders:
-        yield from _order_change_rows(working_set, added)
+        yield from _order_change_rows(working_set, added, states_apart=states_apart)
     if working_set.new_fulfillments:
         yield from _fulfillment_rows(working_set.new_fulfillments)
     yield from _change_rows(working_set, working_set.changed_details - added)
@@ -187,13 +188,15 @@ def _new_order_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
     yield "add_partner_order", list(new_partner_order_rows(new_orders))
 
 
-def _order_change_rows(working_set: WorkingSet, added: set[int]) -> Iterator[tuple[str, list[Row]]]:
-    """Orders that have a row, and their lines. What changes seldom is written only where it did."""
+def _order_change_rows(
+    working_set: WorkingSet, added: set[int], *, states_apart: bool
+) -> Iterator[tuple[str, list[Row]]]:
+    """Orders that have a row, and their lines."""
     quantities, all_of_it = [], []
     for order in working_set.changed_orders.values():
         if order.id in added:
             continue
-        if order.is_in_stored_state:
+        if states_apart and order.is_in_stored_state:
             quantities.append((*_quantities(order), order.id))
         else:
             all_of_it.append((*_quantities(order), *_state(order), order.id))

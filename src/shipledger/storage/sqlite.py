@@ -116,7 +116,7 @@ class SqliteLedger:
         self._is_changed = True
         ask = partial(query, self._connection)
         totals = TotalsToSave(working_set, ask)
-        for statement, rows in rows_to_save(working_set, partial(whole_orders, ask)):
+        for statement, rows in rows_to_save(working_set, partial(whole_orders, ask), states_apart=True):
             self._connection.executemany(STATEMENTS[statement], rows)
         self._connection.executemany(STATEMENTS["add_partner_totals"], totals.rows())
         if working_set.has_news_for_partners:

@@ -1,3 +1,4 @@
+-- All orders, whether their state changes or not: indexes are left alone where a column is set to what it was.
 UPDATE orders
 SET fulfilled = change.fulfilled, cancelled = change.cancelled, event_count = change.event_count,
     status = change.status, on_hold = change.on_hold, hold_reason = change.hold_reason,
