@@ -323,6 +323,29 @@ def test_a_command_that_meets_a_name_already_taken_fails_or_succeeds_alone(url: 
     execute(url, f"DELETE FROM fulfillments WHERE id = {taken}")
 
 
+# Plans
+
+
+@pytest.mark.parametrize(("seconds", "reads_all"), [(0, False), (3_600, True)], ids=["made anew", "control: kept"])
+def test_a_plan_that_was_made_while_a_table_was_small_is_not_kept(
+    url: str, ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch, seconds: int, *, reads_all: bool
+) -> None:
+    monkeypatch.setattr(postgres, "PLANS_SECONDS_MAX", seconds)
+    execute(url, "ALTER TABLE kept_answers SET (autovacuum_enabled = off)")
+    execute(url, "VACUUM kept_answers")
+    for key in ("while it is empty", "soon after"):
+        commit_batch(ledger, [ship(1, ("A", 1), key=key)], NOW)
+        execute(
+            url,
+            f"INSERT INTO kept_answers SELECT '{key}', n, '', 'null', NULL, true, 0 FROM generate_series(1, 5000) AS n",
+        )
+    commit_batch(ledger, [ship(1, ("A", 1), key="once it is large")], NOW)
+    assert ledger._connection is not None
+    plan = ledger._connection.execute("EXPLAIN EXECUTE load_kept_answers (ARRAY['a'], ARRAY['k'])").fetchall()
+    assert ("Join Filter" in str(plan)) is reads_all, plan
+    execute(url, "DELETE FROM kept_answers")
+
+
 # A database that is away
 
 

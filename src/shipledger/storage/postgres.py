@@ -45,6 +45,11 @@ _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 """Each statement sees what was committed before it: a batch reads its rows after it has waited for them."""
 
 
+_GENERIC_PLANS = "SET plan_cache_mode = force_generic_plan"
+"""A statement is planned once and not for the values of each batch: that takes longer than to run it for a few."""
+PLANS_SECONDS_MAX = 1
+"""How long a plan is kept: one that was made while a table was small reads all of it once it is large."""
+
 Found = TypeVar("Found")
 
 
@@ -57,6 +62,7 @@ class PostgresLedger:
         self._connection: Connection | None = None
         self._pipeline: Pipeline | None = None
         self._begun: Answer | None = None
+        self._planned_at = 0.0
         self._warnings: list[str] = []
         self._batch: uuid.UUID | None = None
         self._batches = 0
@@ -92,8 +98,12 @@ class PostgresLedger:
         if self._pipeline is None:
             self._connection = connect(self._url, is_writer=True)
             self._connection.add_notice_handler(self._note)
+            self._connection.execute(_GENERIC_PLANS)
             self._pipeline = Pipeline(self._connection)
         self._begun = self._pipeline.send_text(_BEGIN)
+        if time.monotonic() - self._planned_at >= PLANS_SECONDS_MAX:
+            self._pipeline.send_text(b"DISCARD PLANS")
+            self._planned_at = time.monotonic()
 
     def _first(self, ask: Callable[[], Found]) -> Found:
         """Ask what goes out with BEGIN: once more where the connection had been lost while nobody needed it."""
@@ -214,14 +224,16 @@ class PostgresLedger:
 
     def carry_out(self, errand: Errand) -> list[Rows]:
         with self.transaction():
-            self._first(self._settle)
+            self._first(self._begin_errand)
             batch = uuid.uuid4()
             self._answer(Step("add_commit_batch", (batch, False)))
             answers = [self._answer(step) for step in errand.steps]
             self._batch = batch
         return answers
 
-    def _settle(self) -> None:
+    def _begin_errand(self) -> None:
+        # Its statements reach any number of rows, up to limits that they are given.
+        self._current.send_text(b"SET LOCAL plan_cache_mode = auto")
         self._current.settle()
 
     def _answer(self, step: Step) -> Rows:
