@@ -369,6 +369,10 @@ def test_a_connection_lost_between_batches_is_not_noticed(url: str, ledger: Post
     kill_connection(url, ledger)
     assert ledger.carry_out(Errand((Step("keep_feed_mark", ("fanned_out", 7)),))) == [[]]
     assert rows(url, "SELECT place FROM feed_marks") == [7]
+    assert ledger._connection is not None
+    ledger._connection.close()
+    (done,) = commit_batch(ledger, [ship(1, ("A", 1))], NOW)
+    assert isinstance(done, Done)
 
 
 def test_a_reader_that_lost_its_connection_makes_another(url: str) -> None:

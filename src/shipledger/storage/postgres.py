@@ -44,7 +44,6 @@ _BATCHES_BETWEEN_SWEEPS = 1_000
 _BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 """Each statement sees what was committed before it: a batch reads its rows after it has waited for them."""
 
-
 _GENERIC_PLANS = "SET plan_cache_mode = force_generic_plan"
 """A statement is planned once and not for the values of each batch: that takes longer than to run it for a few."""
 PLANS_SECONDS_MAX = 1
@@ -95,6 +94,8 @@ class PostgresLedger:
 
     def _begin(self) -> None:
         """BEGIN goes out with what the batch asks first."""
+        if self._connection is not None and self._connection.closed:
+            self._let_go()
         if self._pipeline is None:
             self._connection = connect(self._url, is_writer=True)
             self._connection.add_notice_handler(self._note)
@@ -186,9 +187,9 @@ class PostgresLedger:
             self._current.send("claim_names", names)
         load_rows(ask, needs, working_set)
         fulfillment_ids, event_ids = reserved[0] if reserved else self._reserve(needs)
+        self._current.settle()
         working_set.fulfillment_ids = (id_ for (id_,) in fulfillment_ids)
         working_set.event_ids = (id_ for (id_,) in event_ids)
-        self._current.settle()
         working_set.order_ids = self._reserve_order_ids(needs.order_ids_to_add)
         return working_set
 
