@@ -79,16 +79,17 @@ class _Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = self._received.partition(b"\r\n\r\n")
-        if not separator:
+        received = self._received = self._received + data if self._received else data
+        head_end = received.find(b"\r\n\r\n")
+        if head_end < 0:
             return
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        if len(body) < length:
+        length_at = received.index(b"content-length: ") + len(b"content-length: ")
+        end = head_end + 4 + int(received[length_at : received.index(b"\r\n", length_at)])
+        if len(received) < end:
             return
-        self._received = body[length:]
+        self._received = received[end:]
         self._run.milliseconds.append((time.perf_counter() - self._sent_at) * 1_000)
-        self._run.statuses[int(head[9:12])] += 1
+        self._run.statuses[int(received[9:12])] += 1
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -128,25 +129,21 @@ def fulfillment_requests(orders: int, seed: int, api_key: str, *, window: int | 
     With a window, of one of so many that follow each other, of which the first leaves with every other request: as a
     warehouse works through what came in. `api_key` lets them in.
     """
-    chance = random.Random(seed)  # noqa: S311 - a load, not a secret
-    first = chance.randrange(orders)
+    chance = random.Random(seed).random  # noqa: S311 - a load, not a secret
+    first = int(chance() * orders)
     for number in itertools.count():
-        name = f"{seed}-{number}"
-        place = chance.randrange(orders) if window is None else first + number // 2 + chance.randrange(window)
-        body = json.dumps(
-            {
-                "order_id": place % orders + 1,
-                "line_items": [{"sku": "SKU-0", "quantity": 1}],
-                "tracking_number": tracking_number(seed, number),
-            }
+        place = int(chance() * orders) if window is None else first + number // 2 + int(chance() * window)
+        body = (
+            f'{{"order_id": {place % orders + 1}, "line_items": [{{"sku": "SKU-0", "quantity": 1}}], '
+            f'"tracking_number": "{tracking_number(seed, number)}"}}'
         )
-        yield post("/v1/fulfillments", body, f"k-{name}", api_key)
+        yield post("/v1/fulfillments", body, f"k-{seed}-{number}", api_key)
 
 
 def tracking_number(seed: int, number: int) -> str:
     """A number as UPS gives them, its check digit right: two of one seed differ, as do almost all of two seeds."""
     digits = f"{seed % 10**6:06}03{number % 10**7:07}"
-    total = sum(int(digit) * (1 if at % 2 == 0 else 2) for at, digit in enumerate(digits))
+    total = sum(map(int, digits[::2])) + 2 * sum(map(int, digits[1::2]))
     return f"1Z{digits}{-total % 10}"
 
 
