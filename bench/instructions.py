@@ -1,9 +1,10 @@
 """What a recorded fulfillment costs in instructions of the processor: the same on a busy machine as on a quiet one.
 
-python -m bench.instructions [--batch 32] [--fulfillments 640]
+python -m bench.instructions [--side committing|serving] [--batch 32] [--fulfillments 640]
 
-In process, without HTTP, on SQLite; counted by valgrind, as the difference between a short run and a longer one. It
-says nothing of caches, of the disk and of the kernel.
+On SQLite. The committing side is taken without HTTP; the serving side with it, from the bytes of a request to those of
+its answer, while another process commits, which is not counted. Counted by valgrind, as the difference between a short
+run and a longer one. It says nothing of caches, of the disk and of the kernel.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from bench.serving import serve_in_waves
 from shipledger.boot.benchmark import seed_orders
 from shipledger.boot.garbage import calm_the_collector
 from shipledger.boot.ledgers import open_ledger
@@ -24,7 +26,7 @@ from tests.commit.commands import NOW, ship
 
 ORDERS = 400
 BATCHES_BEFORE = 5
-_COLLECTED = re.compile(r"Collected : (\d+)")
+_COLLECTED = re.compile(r"==(\d+)== Collected : (\d+)")
 
 
 def record(batches: int, batch: int) -> None:
@@ -40,28 +42,34 @@ def record(batches: int, batch: int) -> None:
                 commit_batch(ledger, parcels, NOW)
 
 
-def counted(batches: int, batch: int) -> int:
+def counted(batches: int, given: argparse.Namespace) -> int:
     """The instructions of a process that does nothing else."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-m"]
-    run = [*command, "bench.instructions", "--batches", str(batches), "--batch", str(batch)]
-    done = subprocess.run(
-        run, env=os.environ | {"PYTHONHASHSEED": "0"}, check=True, stderr=subprocess.PIPE, text=True
-    )  # fmt: skip
-    return int(_COLLECTED.findall(done.stderr)[-1])
+    size = ["--batch", str(given.batch), "--fulfillments", str(given.fulfillments)]
+    run = [*command, "bench.instructions", "--side", given.side, "--batches", str(batches), *size]
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    with subprocess.Popen(run, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        told = process.communicate()[1]
+    # The process that commits is one of its own, and counted by itself.
+    own = dict(_COLLECTED.findall(told))
+    return int(own[str(process.pid)])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--side", choices=("committing", "serving"), default="committing")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--fulfillments", type=int, default=640)
     parser.add_argument("--batches", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.batches is not None:
-        record(given.batches, given.batch)
-        return
     more = max(1, given.fulfillments // given.batch)
-    before = counted(BATCHES_BEFORE, given.batch)
-    after = counted(BATCHES_BEFORE + more, given.batch)
+    if given.batches is not None:
+        if given.side == "committing":
+            record(given.batches, given.batch)
+        else:
+            serve_in_waves(given.batches, given.batch, BATCHES_BEFORE + more)
+        return
+    before, after = (counted(BATCHES_BEFORE + batches, given) for batches in (0, more))
     print(f"batches of {given.batch}: {(after - before) / (more * given.batch):,.0f} instructions a fulfillment")
 
 
