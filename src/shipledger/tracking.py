@@ -86,28 +86,36 @@ def _check_failed(carrier: Carrier) -> Caution:
 def _looked_up(number: str) -> tuple[list[Candidate], list[Carrier]]:
     """The candidates, and the carriers whose numbers have this form and another check digit."""
     text = "".join(number.split())
-    if len(text) > _CHARS_MAX or not text.isascii():
+    if not text or len(text) > _CHARS_MAX or not text.isascii():
         return [], []
     text = text.upper()
-    best: dict[str, Candidate] = {}
-    failed = []
-    for carrier, format_, shape in _by_length(text):
+    found, failed = [], []
+    for carrier, format_, shape in _that_may_fit(text):
         if not shape.fits(text):
             continue
         check = format_.check(text)
         if check is CheckResult.FAILED:
             failed.append(carrier)
             continue
+        url = _page(carrier, text) if format_.is_followed else None
         # By chance one in ten check digits is right.
-        rarity = shape.rarity + (check is CheckResult.VERIFIED)
-        if carrier.code not in best or rarity > best[carrier.code].rarity:
-            url = _page(carrier, text) if format_.is_followed else None
-            best[carrier.code] = Candidate(carrier, check, url, rarity)
-    return sorted(best.values(), key=lambda candidate: -candidate.rarity), failed
+        found.append(Candidate(carrier, check, url, shape.rarity + (check is CheckResult.VERIFIED)))
+    return found if len(found) < 2 else _ranked(found), failed  # noqa: PLR2004 - one needs no order
 
 
-def _by_length(text: str) -> list[Match]:
-    matches = _MATCHES.get(len(text), [])
+def _ranked(found: list[Candidate]) -> list[Candidate]:
+    """Each carrier by its rarest format, the rarest first."""
+    best: dict[str, Candidate] = {}
+    for candidate in found:
+        known = best.get(candidate.carrier.code)
+        if known is None or candidate.rarity > known.rarity:
+            best[candidate.carrier.code] = candidate
+    return sorted(best.values(), key=lambda candidate: -candidate.rarity)
+
+
+def _that_may_fit(text: str) -> list[Match]:
+    """The formats whose numbers have this length and may begin so."""
+    matches = _MATCHES.get((len(text), text[0]), [])
     if len(text) == POSTAL_CHARS and text[-2:] in POSTAL_SERVICES:
         return [*_matches_of(postal_carrier(text[-2:])), *matches]
     return matches
@@ -121,7 +129,8 @@ def _page(carrier: Carrier, number: str) -> str | None:
     """Where a carrier shows this number, if it has such a page."""
     if carrier.page is None:
         return None
-    url = carrier.page.replace("{}", quote(number, safe=""))
+    is_plain = number.isascii() and number.isalnum()
+    url = carrier.page.replace("{}", number if is_plain else quote(number, safe=""))
     return url if len(url) <= TRACKING_URL_CHARS_MAX else None
 
 
@@ -153,11 +162,13 @@ _WORLDWIDE_DIGITS = range(8, 16)
 _AMERICAN_DIGITS = 10
 _NATIONAL_DIGITS = range(10, 12)
 _PHONE_SEPARATORS = str.maketrans("", "", " -./()")
-_MATCHES: dict[int, list[Match]] = {}
+_MATCHES: dict[tuple[int, str], list[Match]] = {}
+"""By their length and their first character."""
 for _carrier in CARRIERS:
     for _match in _matches_of(_carrier):
-        _MATCHES.setdefault(_match[2].length, []).append(_match)
-_CHARS_MAX = max(_MATCHES)
+        for _first in _match[2].first_characters:
+            _MATCHES.setdefault((_match[2].length, _first), []).append(_match)
+_CHARS_MAX = max(length for length, _ in _MATCHES)
 """Longer numbers are of no carrier here."""
 _NAMES = {_plain(name): carrier for carrier in CARRIERS for name in (carrier.code, carrier.name, *carrier.also_called)}
 _POSTAL_NAMES = {

@@ -1,12 +1,14 @@
 """What a carrier's numbers look like: parts of fixed length, one after another, and perhaps a check digit.
 
-Nothing here searches: each part of a number is compared once, at its place, so that no number can make it slow.
+Nothing here searches: each part of a number has its place, and is compared there, so that no number can make it slow.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterator
+import string
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from shipledger.check_digit import CheckResult, CheckRule
 
@@ -35,12 +37,12 @@ class Format:
         return CheckResult.VERIFIED if is_right else CheckResult.FAILED
 
 
-_CLASSES: dict[str, tuple[Callable[[str], bool], int]] = {
-    "digits": (str.isdigit, 10),
-    "letters": (str.isalpha, 26),
-    "either": (str.isalnum, 36),
+_CLASSES = {
+    "digits": string.digits,
+    "letters": string.ascii_uppercase,
+    "either": string.digits + string.ascii_uppercase,
 }
-"""How a part is known, and how many characters it may hold at each place. Texts are ASCII capitals and digits."""
+"""The characters that a part may hold at each of its places. Texts are ASCII capitals and digits."""
 _PART = re.compile(r"(digits|letters|either):(\d+)(?:-(\d+))?")
 
 
@@ -49,28 +51,28 @@ class Shape:
 
     def __init__(self, parts: list[tuple[str, int]]) -> None:
         """Made of a class of characters with how many, and of texts, parted by ``|``, with their length."""
-        self.length = 0
+        self.length = sum(length for _, length in parts)
         self.rarity = 0.0
         """How unlikely random letters and digits are to have it: each point is ten times as unlikely."""
-        self._texts: list[tuple[int, tuple[str, ...]]] = []
-        self._classes: list[tuple[int, int, Callable[[str], bool]]] = []
+        first = parts[0][0]
+        self.first_characters = frozenset(_CLASSES.get(first) or (text[0] for text in first.split("|")))
+        self._expression = ""
         for what, length in parts:
             if what in _CLASSES:
-                is_fit, choices = _CLASSES[what]
-                self._classes.append((self.length, self.length + length, is_fit))
-                self.rarity -= length * math.log10(choices / 36)
+                self._expression += f"[{_CLASSES[what]}]{{{length}}}"
+                self.rarity -= length * math.log10(len(_CLASSES[what]) / 36)
             else:
-                texts = tuple(what.split("|"))
-                self._texts.append((self.length, texts))
-                self.rarity -= math.log10(len(texts)) - length * math.log10(36)
-            self.length += length
+                self._expression += f"(?:{what})"
+                self.rarity -= math.log10(len(what.split("|"))) - length * math.log10(36)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Made when a number first needs it: all of them would keep every start waiting."""
+        return re.compile(self._expression)
 
     def fits(self, text: str) -> bool:
         """Whether a text of this length has this shape."""
-        for start, texts in self._texts:
-            if not text.startswith(texts, start):
-                return False
-        return all(is_fit(text[start:end]) for start, end, is_fit in self._classes)
+        return self._pattern.fullmatch(text) is not None
 
 
 def shapes_of(structure: str) -> Iterator[Shape]:
