@@ -4,19 +4,19 @@ import difflib
 import itertools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route as StarletteRoute
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from shipledger.command import Origin
 from shipledger.http.answer import Answer, Refused, error, fault_answer, refused, server_error
-from shipledger.http.body import read_json_object
+from shipledger.http.body import read_json, receive_body, require_json_type
 from shipledger.http.call import Call, Services
 from shipledger.http.gate import Gate
-from shipledger.http.headers import gather
+from shipledger.http.headers import Headers, gather
 from shipledger.http.route import ANY_KEY, PUBLIC, Route
 from shipledger.outcome import Fault, Unavailable
 
@@ -29,7 +29,7 @@ class Application:
     def __init__(self, routes: Iterable[Route], services: Services, gate: Gate) -> None:
         routes = list(routes)
         self._places = _places(routes)
-        self._ids = map("{}{:x}".format, itertools.repeat(secrets.token_hex(6)), itertools.count())
+        self.request_ids = map("{}{:x}".format, itertools.repeat(secrets.token_hex(6)), itertools.count())
         self._services = services
         self._gate = gate
         self._by_path = {
@@ -46,11 +46,6 @@ class Application:
         """The routes that may be answered below ASGI: those that take a POST of one JSON object, by their URLs."""
         self._router = Router(with_parameters, redirect_slashes=False, default=self._serve_nothing)
 
-    async def answer_directly(self, route: Route, scope: Scope, receive: Receive) -> tuple[Answer | None, str]:
-        """The answer of a direct route, and the request's id."""
-        request_id = next(self._ids)
-        return await self.answer(route, {}, scope, receive, request_id), request_id
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
@@ -63,24 +58,37 @@ class Application:
     async def _serve(
         self, route: Route | None, methods: dict[str, Route], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        request_id = next(self._ids)
-        answer = await self.answer(route, methods, scope, receive, request_id)
+        request_id = next(self.request_ids)
+        answer = await self.answer(route, methods, scope, gather(scope["headers"]), receive, request_id)
         if answer is not None:
             await answer.send(send, request_id)
 
     async def answer(
-        self, route: Route | None, methods: dict[str, Route], scope: Scope, receive: Receive, request_id: str
+        self,
+        route: Route | None,
+        methods: Mapping[str, Route],
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        request_id: str,
+        body: bytes | None = None,
     ) -> Answer | None:
-        """The answer of a route, None standing for a method that the path lacks; None where the client has left."""
-        headers = gather(scope)
+        """The answer of a route, None standing for a method that the path lacks; None where the client has left.
+
+        `body` is that of a request that came whole.
+        """
         origin: Origin | None = None
         try:
             origin = self._gate.admit(headers, request_id, _scope(route, methods))
             if route is None:
                 raise _method_not_allowed(methods)
-            call = Call(Request(scope, receive), headers, self._services, origin)
+            call = Call(scope, receive, headers, self._services, origin)
             if route.takes_one_object:
-                call.body = await read_json_object(headers, receive, is_optional=route.is_body_optional)
+                media_type = require_json_type(headers)
+                if body is None:
+                    body = await receive_body(headers, receive)
+                is_left_out = route.is_body_optional and not body
+                call.body = {} if is_left_out else read_json(media_type, body, route.read_body)
             answer = await route.handler(call)
         except Refused as no:
             answer = no.answer
@@ -98,9 +106,9 @@ class Application:
         return answer
 
     async def _serve_nothing(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        request_id = next(self._ids)
+        request_id = next(self.request_ids)
         try:
-            self._gate.admit(gather(scope), request_id, ANY_KEY)
+            self._gate.admit(gather(scope["headers"]), request_id, ANY_KEY)
             answer = self._not_found(scope)
         except Refused as no:
             answer = no.answer
@@ -136,14 +144,14 @@ def _places(routes: list[Route]) -> dict[str, dict[str, Route]]:
     return places
 
 
-def _scope(route: Route | None, methods: dict[str, Route]) -> str:
+def _scope(route: Route | None, methods: Mapping[str, Route]) -> str:
     """What a key must hold. A method that a path does not have tells nothing to whoever may not ask for the others."""
     if route is not None:
         return route.scope
     return PUBLIC if all(other.scope == PUBLIC for other in methods.values()) else ANY_KEY
 
 
-def _method_not_allowed(methods: dict[str, Route]) -> Refused:
+def _method_not_allowed(methods: Mapping[str, Route]) -> Refused:
     allowed = sorted({*methods, "HEAD"} if "GET" in methods else methods)
     allow = [(b"allow", ", ".join(allowed).encode())]
     return refused(405, f"This path takes {' or '.join(allowed)}.", headers=allow)

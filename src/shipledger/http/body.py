@@ -1,6 +1,6 @@
 """The body of a request: that it is JSON, that it is not too large, and what it says."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -16,17 +16,10 @@ _SEND_JSON = 'Send the header "Content-Type: application/json" and a JSON body i
 _CLOSE = [(b"connection", b"close")]
 
 
-async def read_json_object(headers: Headers, receive: Receive, *, is_optional: bool = False) -> dict[str, Any]:
-    """The JSON object that a request holds. Raises Refused (413, 415 or 400), and ClientDisconnect.
-
-    Where it is optional, no body at all is an empty object.
-    """
-    media_type = require_json_type(headers)
-    body = await _read(headers, receive)
-    if is_optional and not body:
-        return {}
+def read_json(media_type: str, body: bytes, read: Callable[[bytes], Any]) -> Any:
+    """What `read` makes of a body of this type. Raises Refused (415, 400)."""
     require_json_in_form(media_type, body)
-    return json_object(body)
+    return read(body)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -71,7 +64,8 @@ def _is_utf_8(parameters: str) -> bool:
     return True
 
 
-async def _read(headers: Headers, receive: Receive) -> bytes:
+async def receive_body(headers: Headers, receive: Receive) -> bytes:
+    """The body of a request. Raises Refused (413), and ClientDisconnect."""
     if any(length.isdigit() and int(length[:20]) > BODY_BYTES_MAX for length in headers.get(b"content-length", ())):
         raise _too_large()
     chunks, size, is_more = [], 0, True

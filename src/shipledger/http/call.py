@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from shipledger.command import Origin, RepeatedTracking
 from shipledger.http.answer import Header
@@ -87,11 +88,17 @@ class Services:
 class Call:
     """A request that was let in. `body` is its decoded JSON, for routes that take one."""
 
-    request: Request
+    scope: Scope
+    receive: Receive
     headers: Headers
     services: Services
     origin: Origin
     body: Any = None
+
+    @property
+    def request(self) -> Request:
+        """The request as Starlette has it; few handlers ask for more than its body."""
+        return Request(self.scope, self.receive)
 
     async def read(self, reading: Callable[..., Read], *arguments: Any) -> Read:
         """Call a method of `services.reading` without holding up other requests."""

@@ -9,6 +9,8 @@ _BEARER = b"bearer "
 def key_text(headers: Headers) -> bytes:
     """The key that a request brings, blank where it brings none. Raises Refused (400) where it is not clear which."""
     given, tokens = headers.get(b"authorization", ()), headers.get(b"x-access-token", ())
+    if len(given) == 1 and not tokens:
+        return _bearer(given[0])
     for name, values in (("Authorization", given), ("X-Access-Token", tokens)):
         if len(values) > 1:
             raise refused(400, f"{name} is given twice.", code="given_twice", at=name)

@@ -25,7 +25,7 @@ class CrossOrigin:
         self._origins = {origin.encode() for origin in origins}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = gather(scope)
+        headers = gather(scope["headers"])
         origins = headers.get(b"origin", [])
         if scope["type"] != "http" or len(origins) != 1 or origins[0] not in self._origins:
             await self._application(scope, receive, send)

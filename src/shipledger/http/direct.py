@@ -3,20 +3,21 @@
 An exchange stands where uvicorn's protocol keeps its `RequestResponseCycle`, and has what is asked of that.
 """
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from shipledger.http.answer import Answer, Header
+from shipledger.http.answer import Answer, Header, header_lines
+from shipledger.http.headers import Headers
 from shipledger.http.route import Route
 
 BODY_BYTES_MAX = 64 * 1024
 """A larger body is read in pieces, with a pause where it comes too fast: the way of ASGI."""
 _CLOSE = (b"connection", b"close")
 _NOT_DIRECT = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+_NO_OTHER_METHODS: Mapping[str, Route] = {}
 
 
 class DirectApplication(Protocol):
@@ -24,21 +25,38 @@ class DirectApplication(Protocol):
 
     direct_routes: dict[bytes, Route]
     """The routes that take a POST of one JSON object, by their URLs."""
+    request_ids: Iterator[str]
 
-    async def answer_directly(self, route: Route, scope: Scope, receive: Receive) -> tuple[Answer | None, str]:
-        """The answer of such a route, None where the client has left, and the id of the request."""
+    async def answer(
+        self,
+        route: Route | None,
+        methods: Mapping[str, Route],
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+        request_id: str,
+        body: bytes | None = None,
+    ) -> Answer | None:
+        """The answer of such a route to a request that came whole, None where the client has left."""
         ...
 
 
-def has_short_body(headers: list[Header]) -> bool:
+class WholeAnswerTransport(Protocol):
+    """What an exchange needs of its connection."""
+
+    def write_whole(self, data: bytes) -> None:
+        """Send an answer, head and body."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def has_short_body(headers: Headers) -> bool:
     """Whether a request says that its body is short, and asks for nothing but to be read."""
-    length = b""
-    for name, value in headers:
-        if name == b"content-length":
-            length = value
-        elif name in _NOT_DIRECT:
-            return False
-    return length.isdigit() and int(length[:20]) <= BODY_BYTES_MAX
+    lengths = headers.get(b"content-length")
+    if lengths is None or not _NOT_DIRECT.isdisjoint(headers):
+        return False
+    return lengths[-1].isdigit() and int(lengths[-1][:20]) <= BODY_BYTES_MAX
 
 
 class _Bell:
@@ -56,35 +74,39 @@ class DirectExchange:
     message_event = _Bell()
 
     def __init__(
-        self, route: Route, url: bytes, headers: list[Header], transport: asyncio.Transport, *, keep_alive: bool
+        self, route: Route, scope: Scope, headers: Headers, transport: WholeAnswerTransport, *, keep_alive: bool
     ) -> None:
         self._route = route
+        self._headers = headers
         self._transport = transport
-        self.scope = {"type": "http", "method": "POST", "path": url.decode(), "query_string": b"", "headers": headers}
+        self.scope = scope
         self.keep_alive = keep_alive
         self.disconnected = False
         self.response_complete = False
-        self.more_body = True
         self.body = bytearray()
 
     async def run(
         self, application: DirectApplication, default_headers: list[Header], on_response: Callable[[], None]
     ) -> None:
         """Have the request answered, and write the answer in one piece."""
-        answer, request_id = await application.answer_directly(self._route, self.scope, self._receive)
+        request_id = next(application.request_ids)
+        answer = await application.answer(
+            self._route, _NO_OTHER_METHODS, self.scope, self._headers, _receive_no_more, request_id, bytes(self.body)
+        )
         self.response_complete = True
         if answer is None or self.disconnected:
             return
-        headers = default_headers + answer.all_headers(request_id)
+        close = b""
         if _CLOSE in answer.headers:
             self.keep_alive = False
         elif not self.keep_alive:
-            headers.append(_CLOSE)
-        lines = [b"%s: %s\r\n" % header for header in headers]
-        self._transport.write(b"".join((STATUS_LINE[answer.status], *lines, b"\r\n", answer.body)))
+            close = header_lines([_CLOSE])
+        head = STATUS_LINE[answer.status] + header_lines(default_headers) + answer.head(request_id)
+        self._transport.write_whole(b"%b%b\r\n%b" % (head, close, answer.body))
         if not self.keep_alive:
             self._transport.close()
         on_response()
 
-    async def _receive(self) -> dict[str, Any]:
-        return {"type": "http.request", "body": bytes(self.body), "more_body": False}
+
+async def _receive_no_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}

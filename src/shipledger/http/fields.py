@@ -89,14 +89,7 @@ class Fields:
     def web_address(self, name: str, chars_max: int) -> str | None:
         """An http or https URL."""
         text = self.text(name, chars_max)
-        if text is None:
-            return None
-        try:
-            parts = urlsplit(text)
-            is_fit = parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(c.isspace() for c in text)
-        except ValueError:
-            is_fit = False
-        if is_fit:
+        if text is None or is_web_address(text):
             return text
         self._fault("not_a_web_address", name, "must be an http or https URL")
         return None
@@ -184,3 +177,12 @@ def whole_number(value: Any) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None
+
+
+def is_web_address(text: str) -> bool:
+    """Whether a text is an http or https URL."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not any(c.isspace() for c in text)
+    except ValueError:
+        return False

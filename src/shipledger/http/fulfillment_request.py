@@ -26,6 +26,7 @@ from shipledger.limits import (
 )
 from shipledger.refusal import Refusal
 from shipledger.tracking import understood
+from shipledger.value import dataclass
 
 ENVELOPE = "line_items_by_fulfillment_order"
 
@@ -55,6 +56,14 @@ LINE = Vocabulary(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RequestedParcel:
+    """What a body asks to record, every fault and leniency behind it."""
+
+    orders: tuple[RequestedOrder, ...]
+    given: Tracking
+
+
 def read_create_fulfillment(
     values: dict[str, Any],
     origin: Origin,
@@ -66,6 +75,16 @@ def read_create_fulfillment(
     vocabulary: Vocabulary = TOP,
 ) -> CreateFulfillment | Refusal:
     """The command that a request means. `findings` may hold faults already, of its headers and its query."""
+    parcel = read_parcel(values, findings, vocabulary)
+    if isinstance(parcel, Refusal):
+        return parcel
+    return create_fulfillment(
+        parcel, origin, findings, idempotency_key=idempotency_key, dry_run=dry_run, repeated=repeated
+    )
+
+
+def read_parcel(values: dict[str, Any], findings: Findings, vocabulary: Vocabulary = TOP) -> RequestedParcel | Refusal:
+    """What a body asks to record. Beside its own faults it is refused for those that were found before."""
     top = Fields(values, vocabulary, findings)
     groups = _groups(top, findings)
     number = top.text("tracking_number", TRACKING_NUMBER_CHARS_MAX, required=True)
@@ -77,15 +96,26 @@ def read_create_fulfillment(
     orders = _merged(groups)
     if isinstance(orders, Refusal):
         return orders
-    refusal = judge_sums(orders, findings)
-    if refusal is not None:
-        return refusal
-    told = understood(number or "", url, carrier)
+    return judge_sums(orders, findings) or RequestedParcel(orders, Tracking(number or "", url, carrier))
+
+
+def create_fulfillment(
+    parcel: RequestedParcel,
+    origin: Origin,
+    findings: Findings,
+    *,
+    idempotency_key: str | None = None,
+    dry_run: bool = False,
+    repeated: RepeatedTracking = RepeatedTracking.ACCEPT,
+) -> CreateFulfillment:
+    """The command to record it, its tracking completed, with what its sender should know."""
+    given = parcel.given
+    told = understood(given.number, given.url, given.carrier)
     return CreateFulfillment(
         origin=origin,
-        orders=orders,
+        orders=parcel.orders,
         tracking=told.tracking,
-        given=Tracking(number or "", url, carrier),
+        given=given,
         idempotency_key=idempotency_key,
         dry_run=dry_run,
         repeated=repeated,

@@ -9,7 +9,13 @@ from shipledger.http.answer import Answer, fault_answer, json_answer, refusal_an
 from shipledger.http.bulk import Trade, answer_bulk
 from shipledger.http.call import Call
 from shipledger.http.fields import Findings
-from shipledger.http.fulfillment_request import ITEM, read_create_fulfillment
+from shipledger.http.fulfillment_request import (
+    ITEM,
+    RequestedParcel,
+    create_fulfillment,
+    read_create_fulfillment,
+    read_parcel,
+)
 from shipledger.http.listing import ListSpec, answer_list, choice_filter, id_filter, range_filters, text_filter
 from shipledger.http.nearest_skus import nearest_skus
 from shipledger.http.parameters import dry_run, idempotency_key, not_found, path_id, require_known_parameters
@@ -37,15 +43,17 @@ async def create(call: Call) -> Answer:
     """Record a parcel."""
     require_known_parameters(call, _CREATE_PARAMETERS)
     findings = Findings()
-    command = read_create_fulfillment(
-        call.body,
-        call.origin,
-        findings,
-        dry_run=dry_run(call, findings),
-        idempotency_key=idempotency_key(call, findings),
-        repeated=call.services.repeated,
+    is_dry, key = dry_run(call, findings), idempotency_key(call, findings)
+    # A parcel has no faults of its own; the headers and the query may.
+    parcel = (
+        findings.refusal() or call.body if isinstance(call.body, RequestedParcel) else read_parcel(call.body, findings)
     )
-    outcome = command if isinstance(command, Refusal) else await call.services.submit(command)
+    if isinstance(parcel, Refusal):
+        return await _refused(call, parcel)
+    command = create_fulfillment(
+        parcel, call.origin, findings, idempotency_key=key, dry_run=is_dry, repeated=call.services.repeated
+    )
+    outcome = await call.services.submit(command)
     if isinstance(outcome, Refusal):
         return await _refused(call, outcome)
     return _created(outcome)

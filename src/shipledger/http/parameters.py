@@ -29,7 +29,7 @@ def not_found(missing: Reason) -> Refused:
 
 def require_known_parameters(call: Call, known: frozenset[str], repeatable: frozenset[str] = frozenset()) -> None:
     """Raise Refused (400) for a query parameter that the route does not know, or that is given twice and may not be."""
-    if not call.request.scope["query_string"]:
+    if not call.scope["query_string"]:
         return
     seen = set()
     for name, _ in call.request.query_params.multi_items():
@@ -50,7 +50,7 @@ def dry_run(call: Call, findings: Findings) -> bool:
 
 def is_asked_for(call: Call, name: str, findings: Findings) -> bool:
     """A parameter that is true or false; false where it is absent."""
-    if not call.request.scope["query_string"]:
+    if not call.scope["query_string"]:
         return False
     text = call.request.query_params.get(name, "false")
     if text not in TRUE_OR_FALSE:

@@ -15,6 +15,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from shipledger.http.direct import DirectApplication, DirectExchange, has_short_body
+from shipledger.http.headers import gather
 from shipledger.http.route import Route
 
 _Refusal = tuple[int, bytes]  # status and body
@@ -61,6 +62,12 @@ class _HeadJoiningTransport:
         else:
             self._transport.write(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Send an answer, head and body."""
+        self.flush()
+        if not self._has_ended and not self.is_closing():
+            self._transport.write(data)
+
     def flush(self) -> None:
         if self._head:
             self.write(b"")
@@ -91,6 +98,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _direct_routes: Mapping[bytes, Route]
     _exchange: DirectExchange | None = None
     """A request that is answered below ASGI, until its body is there."""
+    _now = 0.0
+    """When this connection last had its turn."""
     _phase = _Phase.HEAD_BEGIN
     _since = 0.0
     _seconds_allowed = 0.0
@@ -106,6 +115,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", _HeadJoiningTransport(transport, self.loop)))
         self._direct = cast("DirectApplication", self.app)
         self._direct_routes = getattr(self.app, "direct_routes", {})
+        self._now = self.loop.time()
         self._enter(_Phase.HEAD_BEGIN, self.IDLE_CONNECTION_SECONDS_MAX)
         self._next_check = self.loop.call_later(self.CHECK_SECONDS, self._check_pace)
 
@@ -117,6 +127,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._is_deaf:
             return
         self._unset_keepalive_if_required()
+        self._now = self.loop.time()
         self._read_bytes = len(data)
         self._head_bytes_at_most += self._read_bytes
         self._overhead_bytes += self._read_bytes
@@ -152,37 +163,50 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         self._overhead_bytes = 0
-        super().on_body(body)
+        if self._exchange is None:
+            super().on_body(body)
+        else:
+            self._exchange.body += body
 
     def on_message_complete(self) -> None:
-        if self.parser.should_upgrade():
+        exchange, self._exchange = self._exchange, None
+        if exchange is None and self.parser.should_upgrade():
             return  # the body is yet to come: see _ignore_upgrade
         self._overhead_bytes = 0
         self._enter(_Phase.HEAD_BEGIN, self.IDLE_CONNECTION_SECONDS_MAX)
-        super().on_message_complete()
-        if self._exchange is not None:
-            run = self._exchange.run(self._direct, self.server_state.default_headers, self.on_response_complete)
-            self._exchange = None
-            task = self.loop.create_task(run)
-            task.add_done_callback(self.tasks.discard)
-            self.tasks.add(task)
+        if exchange is None:
+            super().on_message_complete()
+            return
+        run = exchange.run(self._direct, self.server_state.default_headers, self.on_response_complete)
+        task = self.loop.create_task(run)
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def _begin_directly(self) -> bool:
         """Whether this request needs no more of ASGI than its handler, and goes below it."""
         route = self._direct_routes.get(self.url)
         if route is None or self.parser.get_method() != b"POST" or self.parser.get_http_version() != "1.1":
             return False
-        if not has_short_body(self.headers) or self._is_earlier_answer_owed() or self.flow.write_paused:
+        headers = gather(self.headers)
+        if not has_short_body(headers) or self._is_earlier_answer_owed() or self.flow.write_paused:
             return False
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": self.url.decode(),
+            "query_string": b"",
+            "headers": self.headers,
+        }
+        transport = cast("_HeadJoiningTransport", self.transport)
         keep_alive = self.parser.should_keep_alive()
-        self._exchange = DirectExchange(route, self.url, self.headers, self.transport, keep_alive=keep_alive)
+        self._exchange = DirectExchange(route, scope, headers, transport, keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", self._exchange)
         return True
 
     def _enter(self, phase: _Phase, seconds_allowed: float) -> None:
         self._phase = phase
         self._seconds_allowed = seconds_allowed
-        self._since = self.loop.time()
+        self._since = self._now
         self._body_bytes = 0
 
     def _is_head_too_large(self) -> bool:
@@ -214,9 +238,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def _check_pace(self) -> None:
         """Close the connection when the client has kept us waiting. One coarse timer costs a request nothing."""
         self._next_check = self.loop.call_later(self.CHECK_SECONDS, self._check_pace)
+        self._now = self.loop.time()
         if not self._is_client_awaited():
             self._enter(self._phase, self._seconds_allowed)
-        elif self.loop.time() - self._since > self._seconds_allowed:
+        elif self._now - self._since > self._seconds_allowed:
             self._refuse(None)
 
     def _is_client_awaited(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shipledger.http.answer import Answer
+from shipledger.http.body import json_object
 from shipledger.http.call import Call
 from shipledger.http.listing import ListSpec
 
@@ -44,6 +45,8 @@ class Route:
     """Whether no body at all means the same as an empty object."""
     takes_key: bool = False
     """Whether it heeds Idempotency-Key."""
+    read_body: Callable[[bytes], Any] = json_object
+    """What its handler is given of a body that is one JSON object."""
     is_bulk: bool = False
     """Whether its body is many `request`s, which its handler reads as they come."""
 

@@ -29,6 +29,7 @@ from shipledger.http import (
     webhooks,
 )
 from shipledger.http import webhook_schemas as hooks
+from shipledger.http.plain_parcel import parcel_or_object
 from shipledger.http.route import OPERATORS_ONLY, OPERATORS_SHIPPING, PUBLIC, Route
 
 _HAS_DETAILS = {400, 409, 422}
@@ -45,7 +46,7 @@ ROUTES = (
     Route("POST", "/v1/fulfillments", fulfillments.create, "fulfillments:write", "Create a fulfillment",
           {200: schemas.Fulfillment | schemas.Parcel, **_or(400, 404, 409, 413, 415, 422)},
           "Records what was shipped in one parcel: whole, exactly once, and durably before it is answered.",
-          request=schemas.CreateFulfillment, takes_key=True,
+          request=schemas.CreateFulfillment, takes_key=True, read_body=parcel_or_object,
           aliases=("/fulfillments", "/fulfillments/create", "/v1/fulfillments/create"),
           query={"dry_run": "Answer what would be created, and write nothing."}),
     Route("POST", "/v1/fulfillments/bulk", fulfillments.bulk_create, "fulfillments:write", "Create many fulfillments",
