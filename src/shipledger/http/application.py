@@ -4,7 +4,7 @@ import difflib
 import itertools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route as StarletteRoute
@@ -29,7 +29,9 @@ class Application:
     def __init__(self, routes: Iterable[Route], services: Services, gate: Gate) -> None:
         routes = list(routes)
         self._places = _places(routes)
-        self.request_ids = map("{}{:x}".format, itertools.repeat(secrets.token_hex(6)), itertools.count())
+        self.request_ids: Iterator[str] = map(
+            "{}{:x}".format, itertools.repeat(secrets.token_hex(6)), itertools.count()
+        )
         self._services = services
         self._gate = gate
         self._by_path = {

@@ -3,13 +3,14 @@
 An exchange stands where uvicorn's protocol keeps its `RequestResponseCycle`, and has what is asked of that.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from shipledger.http.answer import Answer, Header, header_lines
+from shipledger.http.answer import Header, header_lines
+from shipledger.http.application import Application
 from shipledger.http.headers import Headers
 from shipledger.http.route import Route
 
@@ -18,27 +19,6 @@ BODY_BYTES_MAX = 64 * 1024
 _CLOSE = (b"connection", b"close")
 _NOT_DIRECT = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _NO_OTHER_METHODS: Mapping[str, Route] = {}
-
-
-class DirectApplication(Protocol):
-    """What an application has for this."""
-
-    direct_routes: dict[bytes, Route]
-    """The routes that take a POST of one JSON object, by their URLs."""
-    request_ids: Iterator[str]
-
-    async def answer(
-        self,
-        route: Route | None,
-        methods: Mapping[str, Route],
-        scope: Scope,
-        headers: Headers,
-        receive: Receive,
-        request_id: str,
-        body: bytes | None = None,
-    ) -> Answer | None:
-        """The answer of such a route to a request that came whole, None where the client has left."""
-        ...
 
 
 class WholeAnswerTransport(Protocol):
@@ -86,7 +66,7 @@ class DirectExchange:
         self.body = bytearray()
 
     async def run(
-        self, application: DirectApplication, default_headers: list[Header], on_response: Callable[[], None]
+        self, application: Application, default_headers: list[Header], on_response: Callable[[], None]
     ) -> None:
         """Have the request answered, and write the answer in one piece."""
         request_id = next(application.request_ids)

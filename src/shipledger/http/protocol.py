@@ -14,7 +14,8 @@ from typing import Any, ClassVar, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from shipledger.http.direct import DirectApplication, DirectExchange, has_short_body
+from shipledger.http.application import Application
+from shipledger.http.direct import DirectExchange, has_short_body
 from shipledger.http.headers import gather
 from shipledger.http.route import Route
 
@@ -94,7 +95,7 @@ class GuardedProtocol(HttpToolsProtocol):
     LINGER_SECONDS_MAX: ClassVar = 2.0
     CHECK_SECONDS: ClassVar = 1.0
 
-    _direct: DirectApplication
+    _direct: Application
     _direct_routes: Mapping[bytes, Route]
     _exchange: DirectExchange | None = None
     """A request that is answered below ASGI, until its body is there."""
@@ -113,7 +114,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", _HeadJoiningTransport(transport, self.loop)))
-        self._direct = cast("DirectApplication", self.app)
+        self._direct = cast("Application", self.app)
         self._direct_routes = getattr(self.app, "direct_routes", {})
         self._now = self.loop.time()
         self._enter(_Phase.HEAD_BEGIN, self.IDLE_CONNECTION_SECONDS_MAX)
