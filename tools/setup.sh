@@ -77,9 +77,16 @@ make_venv() {
 }
 
 # Sets $found to a Python that is new enough and can make a virtual environment; on Debian the second is a package.
+# Linux distributions build theirs with profiles and link it whole, which one built by hand seldom is: the system's own
+# serves with a fifth less processor time (docs/performance.md).
 find_python() {
     found='' half=''
-    if [ "${PYTHON-}" ]; then set -- "$PYTHON"; else set -- python3.13 python3.12 python3.11 python3; fi
+    if [ "${PYTHON-}" ]; then
+        set -- "$PYTHON"
+    else
+        set -- python3.13 python3.12 python3.11 python3
+        [ "$(uname)" != Linux ] || set -- /usr/bin/python3 "$@"
+    fi
     for candidate; do
         is_new_enough "$candidate" || continue
         if makes_venvs "$candidate"; then found=$candidate; return; fi
