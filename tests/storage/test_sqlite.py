@@ -8,6 +8,7 @@ import pytest
 from shipledger.outcome import Unavailable
 from shipledger.storage import sqlite
 from shipledger.storage.sqlite import SqliteLedger, require_sound_sqlite
+from shipledger.storage.sqlite_query import STATEMENTS
 from shipledger.storage.sqlite_reading import sqlite_reading
 from tests.commit.commands import new_ledger
 
@@ -67,3 +68,16 @@ def test_the_reading_side_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(apsw.ReadOnlyError), reading._snapshot() as ledger:
         ledger.select("DELETE FROM orders", [])
     reading.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [name for name in STATEMENTS if name.startswith(("add_", "change_")) and name != "add_webhook_messages"],
+)
+def test_a_statement_that_writes_a_row_makes_no_table_of_its_own(tmp_path: Path, statement: str) -> None:
+    """As SQLite does for a CHECK that a text is IN a list, row by row. Messages are added from a SELECT, once."""
+    ledger = new_ledger(tmp_path / "ledger.db")
+    sql = STATEMENTS[statement]
+    steps = [row[1] for row in ledger._connection.execute(f"EXPLAIN {sql}", [None] * sql.count("?"))]
+    ledger.close()
+    assert not {step for step in steps if step.startswith("OpenEphemeral")}

@@ -1,6 +1,9 @@
+-- Texts are compared one by one: for IN with a list, SQLite makes a table of it anew for each row that is written.
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY,
-    status TEXT NOT NULL CHECK (status IN ('unfulfilled', 'partially_fulfilled', 'fulfilled', 'cancelled')),
+    status TEXT NOT NULL CHECK (
+        status = 'unfulfilled' OR status = 'partially_fulfilled' OR status = 'fulfilled' OR status = 'cancelled'
+    ),
     ordered INTEGER NOT NULL CHECK (ordered > 0),
     fulfilled INTEGER NOT NULL CHECK (fulfilled >= 0),
     cancelled INTEGER NOT NULL CHECK (cancelled >= 0),
@@ -49,12 +52,15 @@ CREATE TABLE fulfillments (
     id INTEGER PRIMARY KEY,
     order_id INTEGER NOT NULL REFERENCES orders (id),
     status TEXT NOT NULL CHECK (
-        status IN ('created', 'in_transit', 'out_for_delivery', 'delivered', 'failed', 'returned', 'cancelled')
+        status = 'created' OR status = 'in_transit' OR status = 'out_for_delivery' OR status = 'delivered'
+        OR status = 'failed' OR status = 'returned' OR status = 'cancelled'
     ),
     tracking_number TEXT NOT NULL,
     tracking_url TEXT,
     carrier TEXT,
-    tracking_check TEXT NOT NULL CHECK (tracking_check IN ('verified', 'failed', 'none')),
+    tracking_check TEXT NOT NULL CHECK (
+        tracking_check = 'verified' OR tracking_check = 'failed' OR tracking_check = 'none'
+    ),
     account TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;

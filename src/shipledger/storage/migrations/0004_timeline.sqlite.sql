@@ -3,7 +3,8 @@ CREATE TABLE carrier_events (
     fulfillment_id INTEGER NOT NULL REFERENCES fulfillments (id),
     position INTEGER NOT NULL CHECK (position > 0),
     status TEXT NOT NULL CHECK (
-        status IN ('created', 'in_transit', 'out_for_delivery', 'delivered', 'failed', 'returned')
+        status = 'created' OR status = 'in_transit' OR status = 'out_for_delivery' OR status = 'delivered'
+        OR status = 'failed' OR status = 'returned'
     ),
     occurred_at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,

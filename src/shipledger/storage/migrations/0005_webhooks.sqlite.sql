@@ -14,7 +14,9 @@ CREATE TABLE webhook_endpoints (
     previous_until INTEGER,
     key_check BLOB NOT NULL,
     disabled_at INTEGER,
-    disabled_because TEXT CHECK (disabled_because IN ('by_hand', 'gone', 'failing')),
+    disabled_because TEXT CHECK (
+        disabled_because = 'by_hand' OR disabled_because = 'gone' OR disabled_because = 'failing'
+    ),
     deleted_at INTEGER,
     failing_since INTEGER,
     in_order_up_to INTEGER NOT NULL,
@@ -28,7 +30,7 @@ CREATE TABLE webhook_messages (
     event_id INTEGER NOT NULL REFERENCES events (id),
     place INTEGER NOT NULL,
     order_id INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('pending', 'sent', 'dead')),
+    status TEXT NOT NULL CHECK (status = 'pending' OR status = 'sent' OR status = 'dead'),
     attempts INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
     added_at INTEGER NOT NULL,
