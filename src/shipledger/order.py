@@ -17,6 +17,15 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+OPEN = "open"
+"""The phase of an order of which something remains."""
+
+
+def phase_of(status: OrderStatus) -> str:
+    """Whether an order is open, or what it closed with: the part of its status that seldom changes."""
+    return str(status) if status in (OrderStatus.FULFILLED, OrderStatus.CANCELLED) else OPEN
+
+
 def status_of(ordered: int, fulfilled: int, cancelled: int) -> OrderStatus:
     """The status that quantities amount to: fulfilled as soon as nothing remains and something was shipped."""
     if ordered == fulfilled + cancelled:
@@ -86,19 +95,24 @@ class Order:
         return status_of(self.ordered, self.fulfilled, self.cancelled)
 
     @property
+    def phase(self) -> str:
+        """Whether it is open, or what it closed with."""
+        return phase_of(self.status)
+
+    @property
     def remaining(self) -> int:
         """What may still be shipped of all its lines."""
         return self.ordered - self.fulfilled - self.cancelled
 
     @property
     def is_in_stored_state(self) -> bool:
-        """Whether nothing but quantities differs from its row: what else there is changes seldom."""
+        """Whether nothing but quantities and status differs from its row: what else there is changes seldom."""
         if self.stored is None:
             return False
         fulfilled, cancelled, on_hold, hold_reason, cancelled_at = self.stored
         if self.on_hold is not on_hold or self.hold_reason != hold_reason or self.cancelled_at != cancelled_at:
             return False
-        return status_of(self.ordered, fulfilled, cancelled) is status_of(self.ordered, self.fulfilled, self.cancelled)
+        return phase_of(status_of(self.ordered, fulfilled, cancelled)) == self.phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ BREAKS = [
     ("an order's totals are the sums of its lines", "DELETE FROM order_lines WHERE order_id = 2", "2"),
     ("an order's status is what its totals amount to", "UPDATE orders SET status = 'fulfilled' WHERE id = 2", "2"),
     ("an order's status is what its totals amount to", "UPDATE orders SET status = 'unfulfilled' WHERE id = 1", "1"),
+    (
+        "an order's phase is open, or the status it closed with",
+        "UPDATE orders SET phase = 'fulfilled' WHERE id = 2",
+        "2",
+    ),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET open_quantity = 77", ""),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET open_orders = 1", ""),
     ("a partner's totals are what its lines amount to", "UPDATE partner_totals SET lines_on_time = 1", ""),

@@ -37,9 +37,9 @@ TABLES = (
         "orders",
         ("id",),
         (
-            "id", "status", "ordered", "fulfilled", "cancelled", "on_hold", "event_count", "content", "created_at",
-            "cancelled_at", "hold_reason", "reference", "channel", "email", "shipping_address", "shipping_service",
-            "ship_by", "deliver_by", "metadata",
+            "id", "status", "phase", "ordered", "fulfilled", "cancelled", "on_hold", "event_count", "content",
+            "created_at", "cancelled_at", "hold_reason", "reference", "channel", "email", "shipping_address",
+            "shipping_service", "ship_by", "deliver_by", "metadata",
         ),
         frozenset({"on_hold"}),
     ),

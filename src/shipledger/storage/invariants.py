@@ -70,6 +70,10 @@ INVARIANTS = {
             ELSE 'unfulfilled'
         END
     """,
+    "an order's phase is open, or the status it closed with": """
+        SELECT id FROM orders
+        WHERE phase <> CASE WHEN status IN ('fulfilled', 'cancelled') THEN status ELSE 'open' END
+    """,
     "a partner's totals are what its lines amount to": """
         SELECT coalesce(kept.partner, line.partner) FROM (
             SELECT coalesce(partner, '') AS partner, sum(ordered - fulfilled - cancelled) AS open_quantity,

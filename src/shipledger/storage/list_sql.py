@@ -5,6 +5,7 @@ A partner's lists begin at its own rows: what it may not see takes no place in a
 
 from typing import Any
 
+from shipledger.order import OPEN, OrderStatus, phase_of
 from shipledger.partner_view import Partner
 from shipledger.storage.port import AuditFilter, FulfillmentFilter, OrderFilter, Position, Range
 
@@ -14,17 +15,19 @@ FULFILLMENT_COLUMNS = (
 _AUDIT_COLUMNS = "id, type, created_at, actor, key_id, request_id, order_id, sequence, data"
 
 DUE = "coalesce(ship_by, deliver_by)"
-IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"
+IS_OPEN = f"phase = '{OPEN}'"
 """Both as the index of open orders by their date has them. An order is late that is open after it was due."""
 _DUE_NOT_BY_INDEX = "coalesce(+ship_by, deliver_by)"
 LATE_SORTED_MAX = 5_000
-_FILTERED = "id, created_at, status, on_hold, reference, deliver_by"
+_FILTERED = "id, created_at, status, phase, on_hold, reference, deliver_by"
 _FEW_LATE = f"""
     (SELECT {_FILTERED} FROM orders WHERE {IS_OPEN} AND {DUE} < ? ORDER BY {DUE} LIMIT {LATE_SORTED_MAX}) AS late
 """
 _AMONG_MANY_LATE = f"{IS_OPEN} AND {_DUE_NOT_BY_INDEX} < ?"
 """Late orders: so few that they are found by their date and sorted by age, or so many that the newest are found soon
 without. Its limit keeps a planner from finding the few another way."""
+
+_SHARE_IS_OPEN = "status NOT IN ('fulfilled', 'cancelled')"
 
 _HOLDS_SKU = """
     order_id IN (SELECT order_id FROM order_lines WHERE sku = ?)
@@ -55,7 +58,7 @@ def list_orders(
     if partner is not None:
         return _list_partner_orders(wanted, after, limit, partner)
     conditions = [
-        ("status = ?", wanted.status),
+        *_of_status(wanted.status),
         ("on_hold" if wanted.on_hold else "NOT on_hold", wanted.on_hold),
         ("reference = ?", wanted.reference),
         ("id IN (SELECT order_id FROM order_lines WHERE sku = ?)", wanted.sku),
@@ -90,7 +93,7 @@ def _list_partner_orders(wanted: OrderFilter, after: Position | None, limit: int
         *_within("created_at", wanted.created_at),
         (f"{of_order} deliver_by >= ?)", wanted.deliver_by.first),
         (f"{of_order} deliver_by <= ?)", wanted.deliver_by.last),
-        (f"{IS_OPEN} AND {of_order} {_DUE_NOT_BY_INDEX} < ?)", wanted.late_at),
+        (f"{_SHARE_IS_OPEN} AND {of_order} {_DUE_NOT_BY_INDEX} < ?)", wanted.late_at),
         ("(created_at, order_id) < (?, ?)", after),
     ]
     where, values = _where(conditions)
@@ -142,6 +145,14 @@ def list_audit(wanted: AuditFilter, after: Position | None, limit: int) -> Selec
     ]
     where, values = _where(conditions)
     return f"SELECT {_AUDIT_COLUMNS} FROM events {where} ORDER BY id DESC LIMIT ?", [*values, limit + 1]
+
+
+def _of_status(status: str | None) -> list[Condition]:
+    """The index has the phase; open orders are looked through for their status."""
+    if status is None:
+        return []
+    phase = phase_of(OrderStatus(status))
+    return [("phase = ?", phase), ("status = ?", status if phase == OPEN else None)]
 
 
 def _within(column: str, wanted: Range) -> tuple[Condition, Condition]:

@@ -234,7 +234,7 @@ def _latest(partners: list[Partner]) -> Iterable[Partner]:
 def _new_order_row(order: Order, details: OrderDetails) -> Row:
     content = details.content
     return (
-        order.id, str(order.status), order.ordered, order.fulfilled, order.cancelled, order.on_hold,
+        order.id, str(order.status), order.phase, order.ordered, order.fulfilled, order.cancelled, order.on_hold,
         order.event_count, order.content, details.created_at, order.cancelled_at, order.hold_reason, order.reference,
         content.channel, content.email, json_text(content.shipping_address), content.shipping_service, content.ship_by,
         content.deliver_by, json_text(content.metadata),
@@ -249,11 +249,11 @@ def _new_line_row(line: OrderLine) -> Row:
 
 
 def _quantities(order: Order) -> Row:
-    return order.fulfilled, order.cancelled, order.event_count
+    return str(order.status), order.fulfilled, order.cancelled, order.event_count
 
 
 def _state(order: Order) -> Row:
-    return str(order.status), order.on_hold, order.hold_reason, order.cancelled_at
+    return order.phase, order.on_hold, order.hold_reason, order.cancelled_at
 
 
 def _change_rows(working_set: WorkingSet, order_ids: set[int]) -> Iterator[tuple[str, list[Row]]]:

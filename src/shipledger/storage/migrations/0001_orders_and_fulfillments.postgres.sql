@@ -1,7 +1,10 @@
 -- Texts sort by their bytes: skus and references are compared, never shown in order.
+-- An order's phase is `open`, or the status that it closed with. It changes once in most orders, and is in indexes; the
+-- status may change with each parcel, and is in none.
 CREATE TABLE orders (
     id bigint PRIMARY KEY,
     status text NOT NULL CHECK (status IN ('unfulfilled', 'partially_fulfilled', 'fulfilled', 'cancelled')),
+    phase text NOT NULL CHECK (phase IN ('open', 'fulfilled', 'cancelled')),
     ordered bigint NOT NULL CHECK (ordered > 0),
     fulfilled bigint NOT NULL CHECK (fulfilled >= 0),
     cancelled bigint NOT NULL CHECK (cancelled >= 0),
@@ -23,11 +26,11 @@ CREATE TABLE orders (
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX orders_by_reference ON orders (reference);
 CREATE INDEX orders_by_age ON orders (created_at, id);
-CREATE INDEX orders_by_status ON orders (status, created_at, id);
+CREATE INDEX orders_by_phase ON orders (phase, created_at, id);
 CREATE INDEX orders_on_hold ON orders (created_at, id) WHERE on_hold;
 CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
 CREATE INDEX open_orders_by_due ON orders (coalesce(ship_by, deliver_by), id)
-    WHERE status NOT IN ('fulfilled', 'cancelled') AND coalesce(ship_by, deliver_by) IS NOT NULL;
+    WHERE phase = 'open' AND coalesce(ship_by, deliver_by) IS NOT NULL;
 
 CREATE TABLE order_lines (
     order_id bigint NOT NULL REFERENCES orders (id),

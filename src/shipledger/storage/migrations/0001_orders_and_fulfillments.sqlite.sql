@@ -1,9 +1,12 @@
 -- Texts are compared one by one: for IN with a list, SQLite makes a table of it anew for each row that is written.
+-- An order's phase is `open`, or the status that it closed with. It changes once in most orders, and is in indexes; the
+-- status may change with each parcel, and is in none.
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY,
     status TEXT NOT NULL CHECK (
         status = 'unfulfilled' OR status = 'partially_fulfilled' OR status = 'fulfilled' OR status = 'cancelled'
     ),
+    phase TEXT NOT NULL CHECK (phase = 'open' OR phase = 'fulfilled' OR phase = 'cancelled'),
     ordered INTEGER NOT NULL CHECK (ordered > 0),
     fulfilled INTEGER NOT NULL CHECK (fulfilled >= 0),
     cancelled INTEGER NOT NULL CHECK (cancelled >= 0),
@@ -25,11 +28,11 @@ CREATE TABLE orders (
 ) STRICT;
 CREATE UNIQUE INDEX orders_by_reference ON orders (reference) WHERE reference IS NOT NULL;
 CREATE INDEX orders_by_age ON orders (created_at, id);
-CREATE INDEX orders_by_status ON orders (status, created_at, id);
+CREATE INDEX orders_by_phase ON orders (phase, created_at, id);
 CREATE INDEX orders_on_hold ON orders (created_at, id) WHERE on_hold;
 CREATE INDEX orders_by_deliver_by ON orders (deliver_by) WHERE deliver_by IS NOT NULL;
 CREATE INDEX open_orders_by_due ON orders (coalesce(ship_by, deliver_by), id)
-    WHERE status NOT IN ('fulfilled', 'cancelled') AND coalesce(ship_by, deliver_by) IS NOT NULL;
+    WHERE phase = 'open' AND coalesce(ship_by, deliver_by) IS NOT NULL;
 
 -- Lines lie in the order of their sku, so that a parcel of a long order reads only the lines it names.
 CREATE TABLE order_lines (

@@ -1,3 +1,3 @@
 UPDATE orders
-SET fulfilled = ?, cancelled = ?, event_count = ?, status = ?, on_hold = ?, hold_reason = ?, cancelled_at = ?
+SET status = ?, fulfilled = ?, cancelled = ?, event_count = ?, phase = ?, on_hold = ?, hold_reason = ?, cancelled_at = ?
 WHERE id = ?
