@@ -113,6 +113,11 @@ BREAKS = [
         "1",
     ),
     ("an order's events are numbered from 1 without a gap", "UPDATE orders SET event_count = 3 WHERE id = 2", "2"),
+    (
+        "an order's events are numbered from 1 without a gap",
+        "UPDATE events SET order_id = 77, sequence = 1 WHERE order_id = 1 AND sequence = 2",
+        "77",
+    ),
     ("an order's events are numbered from 1 without a gap", "DELETE FROM events WHERE order_id = 2", "2"),
     (
         "every parcel has one event that tells of its creation",

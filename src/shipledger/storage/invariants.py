@@ -134,10 +134,10 @@ INVARIANTS = {
         WHERE coalesce(kept.numbers, 0) <> coalesce(made.numbers, 0) OR kept.failed > kept.numbers OR kept.failed < 0
     """,
     "an order's events are numbered from 1 without a gap": """
-        SELECT id FROM orders
-        LEFT JOIN (
+        SELECT coalesce(orders.id, event.order_id) FROM orders
+        FULL JOIN (
             SELECT order_id, count(*) AS told, min(sequence) AS first, max(sequence) AS last
-            FROM events GROUP BY order_id
+            FROM events WHERE order_id IS NOT NULL GROUP BY order_id
         ) AS event ON event.order_id = orders.id
         WHERE event_count = 0 OR (event_count, 1, event_count) IS DISTINCT FROM (told, first, last)
     """,
