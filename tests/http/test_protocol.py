@@ -108,11 +108,11 @@ async def _answer(send: Any, status: int, body: bytes) -> None:
 class Server:
     """uvicorn in a thread."""
 
-    def __init__(self, loop: str) -> None:
+    def __init__(self, loop: str, protocol: type[GuardedProtocol] = ShortProtocol, **more: Any) -> None:
         self.app = App()
         # A protocol for websockets is there, and must not be turned to.
         options: dict[str, Any] = {"loop": loop, "ws": asyncio.Protocol, "lifespan": "off", "log_level": "error"}
-        config = uvicorn.Config(self.app, http=ShortProtocol, access_log=False, **options)
+        config = uvicorn.Config(self.app, http=protocol, access_log=False, **options, **more)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
@@ -276,6 +276,23 @@ def test_a_client_that_does_not_read_stops_the_app(server: Server) -> None:
 def test_a_silent_connection_is_closed(server: Server) -> None:
     with server.connect() as client:
         assert assert_closed_in_time(client, time.monotonic()) == b""
+
+
+class PatientProtocol(ShortProtocol):
+    IDLE_CONNECTION_SECONDS_MAX = 60
+
+
+def test_a_connection_that_was_answered_may_be_idle_for_less_long_than_a_new_one() -> None:
+    server = Server("uvloop", PatientProtocol, timeout_keep_alive=0.2)
+    try:
+        with server.connect() as new, server.connect() as answered:
+            answered.sendall(post("echo", b"abc"))
+            assert read_until(answered, b"3 bytes")
+            assert assert_closed_in_time(answered, time.monotonic()) == b""
+            new.sendall(post("echo", b"abc", CLOSE))
+            assert read_all(new).endswith(b"3 bytes")
+    finally:
+        server.stop()
 
 
 def drip(client: socket.socket, data: bytes, *, seconds: float) -> float:

@@ -127,7 +127,6 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
-        self._unset_keepalive_if_required()
         self._now = self.loop.time()
         self._read_bytes = len(data)
         self._head_bytes_at_most += self._read_bytes
@@ -145,7 +144,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._is_replaying_head:
             return
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._enter(_Phase.HEAD_END, self.REQUEST_HEAD_SECONDS_MAX)
         self._head_bytes_at_most = self._read_bytes
 
@@ -156,6 +155,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refusal = _HEAD_TOO_LARGE
             raise ValueError  # the parser stops, and data_received refuses
         if not self._begin_directly():
+            self._make_scope()
             super().on_headers_complete()
         self.headers = _IGNORED_TRAILERS
         self._overhead_bytes = 0
@@ -183,6 +183,18 @@ class GuardedProtocol(HttpToolsProtocol):
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
 
+    def on_response_complete(self) -> None:
+        """What uvicorn does then, but without a timer for each answer: `_check_pace` ends what stays idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._phase is _Phase.HEAD_BEGIN:
+            self._now = self.loop.time()
+            self._enter(_Phase.HEAD_BEGIN, min(self.IDLE_CONNECTION_SECONDS_MAX, self.timeout_keep_alive))
+
     def _begin_directly(self) -> bool:
         """Whether this request needs no more of ASGI than its handler, and goes below it."""
         route = self._direct_routes.get(self.url)
@@ -203,6 +215,13 @@ class GuardedProtocol(HttpToolsProtocol):
         self._exchange = DirectExchange(route, scope, headers, transport, keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", self._exchange)
         return True
+
+    def _make_scope(self) -> None:
+        """What uvicorn does as soon as a message begins. ASGI alone needs it."""
+        url, headers, is_leave_awaited = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, is_leave_awaited
+        self.headers += headers
 
     def _enter(self, phase: _Phase, seconds_allowed: float) -> None:
         self._phase = phase
