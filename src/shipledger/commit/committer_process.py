@@ -110,16 +110,18 @@ class CommitterProcess:
         `when_lost` is called where it ends without having been told to; `when_answered` after its outcomes came.
         """
         self._when_lost, self._when_answered = when_lost, when_answered
-        loop = asyncio.get_running_loop()
-        self._line, _ = await loop.create_unix_connection(lambda: _Line(self._take, self._lose), sock=self._socket)
+        self._loop = asyncio.get_running_loop()
+        self._line, _ = await self._loop.create_unix_connection(
+            lambda: _Line(self._take, self._lose), sock=self._socket
+        )
 
     def submit(self, command: Command) -> "asyncio.Future[Outcome]":
         """Hand in a command; the future holds its durable outcome, or a `Fault`. Raises Unavailable."""
         self._require_open()
         self._room.take(command.origin.account)
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Outcome] = self._loop.create_future()
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self._send_gathered)
+            self._loop.call_soon(self._send_gathered)
         self._gathered.append((command, answer))
         return answer
 
@@ -132,7 +134,7 @@ class CommitterProcess:
         self._require_open()
         if not self._takes_bulk:
             raise Unavailable("the server is shutting down")
-        answer: asyncio.Future[Outcomes] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Outcomes] = self._loop.create_future()
         values, count = (
             ([commands], len(commands.commands)) if isinstance(commands, AllOrNone) else (commands, len(commands))
         )
