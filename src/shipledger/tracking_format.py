@@ -6,7 +6,7 @@ Nothing here searches: each part of a number has its place, and is compared ther
 import math
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,13 +66,12 @@ class Shape:
                 self.rarity -= math.log10(len(what.split("|"))) - length * math.log10(36)
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        """Made when a number first needs it: all of them would keep every start waiting."""
-        return re.compile(self._expression)
+    def fits(self) -> Callable[[str], object]:
+        """Says of a text of this length whether it has this shape.
 
-    def fits(self, text: str) -> bool:
-        """Whether a text of this length has this shape."""
-        return self._pattern.fullmatch(text) is not None
+        Made when a number first needs it: all of them would keep every start waiting.
+        """
+        return re.compile(self._expression).fullmatch
 
 
 def shapes_of(structure: str) -> Iterator[Shape]:
