@@ -65,7 +65,8 @@ class _HeadJoiningTransport:
 
     def write_whole(self, data: bytes) -> None:
         """Send an answer, head and body."""
-        self.flush()
+        if self._head:
+            self.flush()
         if not self._has_ended and not self.is_closing():
             self._transport.write(data)
 
@@ -113,7 +114,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _is_replaying_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        super().connection_made(cast("asyncio.Transport", _HeadJoiningTransport(transport, self.loop)))
+        self._answers = _HeadJoiningTransport(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._answers))
         self._direct = cast("Application", self.app)
         self._direct_routes = getattr(self.app, "direct_routes", {})
         self._now = self.loop.time()
@@ -210,10 +212,9 @@ class GuardedProtocol(HttpToolsProtocol):
             "query_string": b"",
             "headers": self.headers,
         }
-        transport = cast("_HeadJoiningTransport", self.transport)
         keep_alive = self.parser.should_keep_alive()
-        self._exchange = DirectExchange(route, scope, headers, transport, keep_alive=keep_alive)
-        self.cycle = cast("RequestResponseCycle", self._exchange)
+        self._exchange = DirectExchange(route, scope, headers, self._answers, keep_alive=keep_alive)
+        self.cycle = self._exchange  # type: ignore[assignment] # it has what is asked of one
         return True
 
     def _make_scope(self) -> None:
@@ -277,7 +278,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Whether an answer to a request before the one that is being read is still to come."""
         if self._phase is _Phase.BODY:
             return bool(self.pipeline)
-        latest = cast("RequestResponseCycle | None", self.cycle)
+        latest: RequestResponseCycle | None = self.cycle
         return latest is not None and not (latest.response_complete or latest.disconnected)
 
     def _refuse(self, refusal: _Refusal | None) -> None:
