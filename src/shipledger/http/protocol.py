@@ -146,9 +146,12 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._is_replaying_head:
             return
-        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.url, self.headers = b"", []
         self._enter(_Phase.HEAD_END, self.REQUEST_HEAD_SECONDS_MAX)
         self._head_bytes_at_most = self._read_bytes
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if self._is_replaying_head:
@@ -218,11 +221,12 @@ class GuardedProtocol(HttpToolsProtocol):
         return True
 
     def _make_scope(self) -> None:
-        """What uvicorn does as soon as a message begins. ASGI alone needs it."""
-        url, headers, is_leave_awaited = self.url, self.headers, self.expect_100_continue
+        """What uvicorn does as soon as a message begins, and with each header. ASGI alone needs it."""
+        url, headers = self.url, self.headers
         super().on_message_begin()
-        self.url, self.expect_100_continue = url, is_leave_awaited
-        self.headers += headers
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
 
     def _enter(self, phase: _Phase, seconds_allowed: float) -> None:
         self._phase = phase
