@@ -73,7 +73,7 @@ class CommitterProcess:
         self._numbers = itertools.count()
         self._waiting: dict[int, _Sent] = {}
         self._errand_lines: list[tuple[socket.socket, socket.socket]] = []
-        self._gathered: list[tuple[Command, asyncio.Future[Outcome]]] = []
+        self._gathered: dict[str, tuple[list[Command], list[asyncio.Future[Outcome]]]] = {}
         self._line: asyncio.Transport | None = None
         self._has_hung_up = asyncio.Event()
         self._takes_bulk = True
@@ -122,7 +122,9 @@ class CommitterProcess:
         answer: asyncio.Future[Outcome] = self._loop.create_future()
         if not self._gathered:
             self._loop.call_soon(self._send_gathered)
-        self._gathered.append((command, answer))
+        commands, answers = self._gathered.setdefault(command.origin.account, ([], []))
+        commands.append(command)
+        answers.append(answer)
         return answer
 
     def submit_many(self, commands: Sequence[Command] | AllOrNone) -> "asyncio.Future[Outcomes]":
@@ -173,16 +175,13 @@ class CommitterProcess:
             raise Unavailable("the server is shutting down")
 
     def _send_gathered(self) -> None:
-        gathered, self._gathered = self._gathered, []
+        gathered, self._gathered = self._gathered, {}
         # No message holds commands of two accounts: it is answered when all of it is done, and they take turns.
-        by_account: dict[str, list[tuple[Command, asyncio.Future[Outcome]]]] = {}
-        for command, answer in gathered:
-            by_account.setdefault(command.origin.account, []).append((command, answer))
-        for account, asked in by_account.items():
-            for first in range(0, len(asked), SEND_MAX):
-                part = asked[first : first + SEND_MAX]
-                answers = partial(_answer_each, [answer for _, answer in part])
-                self._send([command for command, _ in part], _Sent(len(part), answers, in_bulk=False, account=account))
+        for account, (commands, answers) in gathered.items():
+            for first in range(0, len(commands), SEND_MAX):
+                part = commands[first : first + SEND_MAX]
+                answer = partial(_answer_each, answers[first : first + SEND_MAX])
+                self._send(part, _Sent(len(part), answer, in_bulk=False, account=account))
 
     def _send(self, values: Sequence[Command | AllOrNone], sent: _Sent) -> None:
         number = next(self._numbers)
