@@ -111,16 +111,8 @@ def create_fulfillment(
     """The command to record it, its tracking completed, with what its sender should know."""
     given = parcel.given
     told = understood(given.number, given.url, given.carrier)
-    return CreateFulfillment(
-        origin=origin,
-        orders=parcel.orders,
-        tracking=told.tracking,
-        given=given,
-        idempotency_key=idempotency_key,
-        dry_run=dry_run,
-        repeated=repeated,
-        cautions=(*findings.cautions, *told.cautions),
-    )
+    cautions = (*findings.cautions, *told.cautions)
+    return CreateFulfillment(origin, parcel.orders, told.tracking, idempotency_key, dry_run, repeated, cautions, given)
 
 
 def _groups(top: Fields, findings: Findings) -> list[RequestedOrder]:
