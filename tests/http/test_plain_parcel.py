@@ -1,4 +1,7 @@
-"""The quick way to read a parcel against the whole one: what it reads, that reads alike; and usual ones go its way."""
+"""The quick way to read a parcel against the whole one: what it reads, that reads alike; and usual ones go its way.
+
+Each body is read as that of a request of its own and as an item of a bulk request.
+"""
 
 import itertools
 import json
@@ -14,9 +17,11 @@ from shipledger.bench.load import fulfillment_requests
 from shipledger.http import plain_parcel as quick
 from shipledger.http.answer import Refused
 from shipledger.http.body import json_object
+from shipledger.http.bulk import item_key
+from shipledger.http.bulk_body import read_item
 from shipledger.http.fields import Findings
-from shipledger.http.fulfillment_request import ENVELOPE, RequestedParcel, read_parcel
-from shipledger.http.plain_parcel import plain_parcel
+from shipledger.http.fulfillment_request import ENVELOPE, ITEM, RequestedParcel, read_parcel
+from shipledger.http.plain_parcel import plain_item, plain_parcel
 from shipledger.limits import LINES_MAX, QUANTITY_MAX
 from shipledger.refusal import Refusal
 
@@ -52,9 +57,11 @@ ANYTHING = STRINGS + NUMBERS + OTHERS
 SKUS = ['"MUG"', '"CUP"', '"CUP "', '"1Z0000010300000007"', '"é"', '"a:b"']
 IDS = ["1", "450789469", '"#1001"', '"450789469"']
 QUANTITIES = ["1", "1", "2", "1000000000"]
+KEYS = ['"1"', '"k-1:a"', '" k 1 "']
 ADDRESSES = ['"https://a.example/1?b=:"', '"https://a.example"', '"http://a.example:80/"']
 OTHER_NAMES = [ENVELOPE, "id", "qty", "note", "", "order_ids", "Order_id", "a:b", r"order\u005fid", r"sk\u0075", "past"]
-NAMES = ["order_id", "line_items", "tracking_number", "tracking_url", "carrier", "sku", "quantity", *OTHER_NAMES]
+NAMES = ["order_id", "line_items", "tracking_number", "tracking_url", "carrier", "sku", "quantity", "idempotency_key"]
+NAMES += OTHER_NAMES
 
 Make = Callable[[], str]
 
@@ -67,7 +74,7 @@ class Writer:
 
     def body(self) -> bytes:
         is_enveloped = self._dice.random() < 0.1
-        text = self._object(self._enveloped() if is_enveloped else {**self._group(), **self._tracking()})
+        text = self._object(self._enveloped() if is_enveloped else self._group() | self._tracking() | self._key())
         if self._is_odd():
             text = self._dice.choice(["\ufeff", "x", " ", "{}"]) + text + self._dice.choice(["\0", "x", " ", "{}"])
         return text.encode("utf-8", "surrogatepass")
@@ -84,6 +91,9 @@ class Writer:
     def _tracking(self) -> dict[str, Make]:
         more = {"tracking_url": self._one_of(ADDRESSES), "carrier": self._one_of(SKUS)}
         return {"tracking_number": self._one_of(SKUS)} | self._some(more)
+
+    def _key(self) -> dict[str, Make]:
+        return self._some({"idempotency_key": self._one_of(KEYS)})
 
     def _some(self, fields: dict[str, Make]) -> dict[str, Make]:
         return {name: make for name, make in fields.items() if self._dice.random() < 0.5}
@@ -120,10 +130,25 @@ def read(body: bytes) -> tuple[RequestedParcel | Refusal | None, Findings]:
     return read_parcel(values, findings), findings
 
 
+def read_as_item(text: bytes) -> tuple[tuple[RequestedParcel | Refusal, str | None] | None, Findings]:
+    """The same for an item of a bulk request, with its key."""
+    findings = Findings()
+    try:
+        values = read_item(text)
+    except Refused:
+        return None, findings
+    if values is None:
+        return None, findings
+    key = item_key(values, findings)
+    return (read_parcel(values, findings, ITEM), key), findings
+
+
 def is_alike(body: bytes) -> bool:
     """Whether the quick way does not know a body, or reads it as the whole one does, which says nothing more of it."""
-    parcel = plain_parcel(body)
-    return parcel is None or read(body) == (parcel, Findings())
+    parcel, item = plain_parcel(body), plain_item(body)
+    return (parcel is None or read(body) == (parcel, Findings())) and (
+        item is None or read_as_item(body) == (item, Findings())
+    )
 
 
 def bodies() -> Iterator[bytes]:
@@ -138,9 +163,9 @@ def test_both_ways_read_alike() -> None:
 def test_all_kinds_of_bodies_are_among_them() -> None:
     seen = Counter(type(read(body)[0]).__name__ for body in bodies())
     seen["read quickly"] = sum(plain_parcel(body) is not None for body in bodies())
-    assert all(
-        seen[kind] > BODIES * SHARE_MIN for kind in ("RequestedParcel", "Refusal", "NoneType", "read quickly")
-    ), seen
+    seen["with a key read quickly"] = sum((plain_item(body) or (None, None))[1] is not None for body in bodies())
+    kinds = ("RequestedParcel", "Refusal", "NoneType", "read quickly", "with a key read quickly")
+    assert all(seen[kind] > BODIES * SHARE_MIN for kind in kinds), seen
 
 
 @pytest.mark.parametrize(
@@ -153,6 +178,8 @@ def test_all_kinds_of_bodies_are_among_them() -> None:
         ("QUANTITY_MAX", 2 * QUANTITY_MAX),
         ("ID_MAX", 2**64),
         ("tidy", str.strip),
+        ("read_key", lambda text, *_: text),
+        ("read_key", lambda text, *_: text.strip()),
     ],
 )
 def test_a_rule_that_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch, name: str, broken: Any) -> None:
@@ -188,6 +215,16 @@ def test_usual_parcels_are_read_quickly(more: dict[str, Any]) -> None:
             {"order_id": order, "tracking_number": "1Z0000010300000007", **more}, ensure_ascii=False
         ).encode()
         assert plain_parcel(body) == read(body)[0]
+        assert plain_item(body) == (plain_parcel(body), None)
+
+
+@pytest.mark.parametrize("key", ["k-1", "order:1:parcel:2", " k 1 "])
+def test_usual_items_are_read_quickly(key: str) -> None:
+    body = json.dumps({"order_id": 1, "tracking_number": "1Z0000010300000007", "idempotency_key": key}).encode()
+    parcel, read_key = plain_item(body) or (None, None)
+    assert parcel is not None
+    assert read_key == key.strip()
+    assert plain_parcel(body) is None, "a request of its own has its key in a header"
 
 
 def test_the_load_is_read_quickly() -> None:

@@ -39,6 +39,8 @@ KEY = "idempotency_key"
 
 ReadItem = Callable[[dict[str, Any], Findings, str | None], Command | Refusal]
 """The command that an item means, given its values and its key. The findings may hold a fault of the key already."""
+ReadUsualItem = Callable[[bytes], Command | None]
+"""The same, given its text, for usual items: None leaves one to the other, which finds faults."""
 AnswerItems = Callable[[list[Outcome | Fault]], Awaitable[list[Answer]]]
 """The answers to outcomes, as requests of their own would get them."""
 
@@ -49,6 +51,7 @@ class Trade:
 
     read: ReadItem
     answer: AnswerItems
+    read_usual: ReadUsualItem = lambda _: None
 
 
 @dataclass(slots=True)
@@ -63,6 +66,16 @@ class _Group:
     @property
     def is_full(self) -> bool:
         return len(self.answers) >= GROUP_ITEMS_MAX or self.size >= GROUP_BYTES_MAX
+
+
+def item_key(values: dict[str, Any], findings: Findings) -> str | None:
+    """The idempotency key of an item."""
+    key = values.get(KEY)
+    if isinstance(key, str):
+        return read_key(key, KEY, findings)
+    if key is not None:
+        findings.fault("not_a_text", KEY, f"{KEY} must be a string.")
+    return None
 
 
 async def answer_bulk(call: Call, trade: Trade, findings: Findings, *, dry_run: bool = False) -> Answer:
@@ -176,23 +189,22 @@ class _Bulk:
             return
         group.size += len(piece)
         try:
-            values = read_item(piece)
+            command = self._trade.read_usual(piece) or self._command(read_item(piece))
         except Refused as no:
             self._body.note_fault()
             group.answers.append(no.answer)
             return
-        command = _NOT_AN_OBJECT if values is None else self._command(values)
         if isinstance(command, Refusal):
             group.answers.append(refusal_answer(command))
         else:
             group.answers.append(None)
             group.commands.append(command)
 
-    def _command(self, values: dict[str, Any]) -> Command | Refusal:
-        findings, key = Findings(), values.get(KEY)
-        if key is not None and not isinstance(key, str):
-            findings.fault("not_a_text", KEY, f"{KEY} must be a string.")
-        return self._trade.read(values, findings, read_key(key, KEY, findings) if isinstance(key, str) else None)
+    def _command(self, values: dict[str, Any] | None) -> Command | Refusal:
+        if values is None:
+            return _NOT_AN_OBJECT
+        findings = Findings()
+        return self._trade.read(values, findings, item_key(values, findings))
 
     def _submit(self, group: _Group, commands: list[Command] | AllOrNone) -> None:
         if not group.commands:

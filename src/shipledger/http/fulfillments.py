@@ -19,6 +19,7 @@ from shipledger.http.fulfillment_request import (
 from shipledger.http.listing import ListSpec, answer_list, choice_filter, id_filter, range_filters, text_filter
 from shipledger.http.nearest_skus import nearest_skus
 from shipledger.http.parameters import dry_run, idempotency_key, not_found, path_id, require_known_parameters
+from shipledger.http.plain_parcel import plain_item
 from shipledger.outcome import Done, Fault, Outcome
 from shipledger.refusal import Reason, Refusal
 from shipledger.storage.port import FulfillmentFilter
@@ -64,7 +65,11 @@ async def bulk_create(call: Call) -> Answer:
     require_known_parameters(call, _BULK_PARAMETERS)
     findings = Findings()
     is_dry = dry_run(call, findings)
-    trade = Trade(partial(_read_item, call, is_dry=is_dry), partial(_answer_items, call))
+    trade = Trade(
+        partial(_read_item, call, is_dry=is_dry),
+        partial(_answer_items, call),
+        partial(_read_usual_item, call, is_dry=is_dry),
+    )
     return await answer_bulk(call, trade, findings, dry_run=is_dry)
 
 
@@ -79,6 +84,15 @@ def _read_item(
         idempotency_key=key,
         repeated=call.services.repeated,
         vocabulary=ITEM,
+    )
+
+
+def _read_usual_item(call: Call, text: bytes, *, is_dry: bool) -> CreateFulfillment | None:
+    parcel, key = plain_item(text) or (None, None)
+    if parcel is None:
+        return None
+    return create_fulfillment(
+        parcel, call.origin, Findings(), idempotency_key=key, dry_run=is_dry, repeated=call.services.repeated
     )
 
 

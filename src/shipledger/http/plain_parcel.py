@@ -11,8 +11,9 @@ import msgspec
 from shipledger.command import OrderKey, RequestedLine, RequestedOrder, requested_order
 from shipledger.fulfillment import Tracking
 from shipledger.http.body import json_object
-from shipledger.http.fields import is_web_address
+from shipledger.http.fields import Findings, is_web_address
 from shipledger.http.fulfillment_request import RequestedParcel
+from shipledger.http.parameters import read_key
 from shipledger.limits import (
     CARRIER_CHARS_MAX,
     ID_MAX,
@@ -31,7 +32,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
     quantity: int
 
 
-class _Parcel(msgspec.Struct, forbid_unknown_fields=True):
+class _Item(msgspec.Struct, forbid_unknown_fields=True):
     """What is absent is empty here. What was sent and is empty is not known: its name would be one too many."""
 
     order_id: int | str
@@ -39,6 +40,7 @@ class _Parcel(msgspec.Struct, forbid_unknown_fields=True):
     line_items: list[_Line] = []
     tracking_url: str = ""
     carrier: str = ""
+    idempotency_key: str = ""
 
 
 def parcel_or_object(body: bytes) -> RequestedParcel | dict[str, Any]:
@@ -48,21 +50,30 @@ def parcel_or_object(body: bytes) -> RequestedParcel | dict[str, Any]:
 
 def plain_parcel(body: bytes) -> RequestedParcel | None:
     """The parcel that a body asks to record; None where that is for `fulfillment_request.py` to tell."""
+    parcel, key = plain_item(body) or (None, None)
+    return parcel if key is None else None
+
+
+def plain_item(text: bytes) -> tuple[RequestedParcel, str | None] | None:
+    """The same for an item of a bulk request, which may hold its key."""
     try:
-        asked = _decode(body)
+        asked = _decode(text)
     except ValueError:
         return None
     # An escape may write a colon without one.
-    if body.count(b":") != _colons(asked) or b"\\" in body:
+    if text.count(b":") != _colons(asked) or b"\\" in text:
         return None
+    key = asked.idempotency_key and read_key(asked.idempotency_key, "idempotency_key", Findings())
     share, given = _share(asked), _given(asked)
-    return None if share is None or given is None else RequestedParcel((share,), given)
+    if key is None or share is None or given is None:
+        return None
+    return RequestedParcel((share,), given), key or None
 
 
-def _colons(asked: _Parcel) -> int:
+def _colons(asked: _Item) -> int:
     """How many there are, unless a name occurs twice, of which the decoder keeps the last, or a text holds one.
 
-    Beside a name, only an address usually does.
+    Beside a name, only an address and a key usually do.
     """
     count = 2
     if asked.line_items:
@@ -71,10 +82,12 @@ def _colons(asked: _Parcel) -> int:
         count += 1 + asked.tracking_url.count(":")
     if asked.carrier:
         count += 1
+    if asked.idempotency_key:
+        count += 1 + asked.idempotency_key.count(":")
     return count
 
 
-def _share(asked: _Parcel) -> RequestedOrder | None:
+def _share(asked: _Item) -> RequestedOrder | None:
     key = _order_key(asked.order_id)
     if key is None or len(asked.line_items) > LINES_MAX:
         return None
@@ -98,7 +111,7 @@ def _order_key(value: int | str) -> OrderKey | None:
     return value if abs(value) <= ID_MAX else None
 
 
-def _given(asked: _Parcel) -> Tracking | None:
+def _given(asked: _Item) -> Tracking | None:
     number = _text(asked.tracking_number, TRACKING_NUMBER_CHARS_MAX)
     url = _text(asked.tracking_url, TRACKING_URL_CHARS_MAX) if asked.tracking_url else None
     carrier = _text(asked.carrier, CARRIER_CHARS_MAX) if asked.carrier else None
@@ -113,4 +126,4 @@ def _text(text: str, chars_max: int) -> str:
     return "" if text_fault(text, chars_max) else text
 
 
-_decode = msgspec.json.Decoder(_Parcel).decode
+_decode = msgspec.json.Decoder(_Item).decode
