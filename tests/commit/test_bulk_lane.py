@@ -1,4 +1,4 @@
-"""Commands of bulk requests beside single ones: in batches of a bounded size, and never in a single one's way."""
+"""Commands of bulk requests in turn with single ones: in batches of a bounded size, and never in a single one's way."""
 
 import queue
 import threading
@@ -19,6 +19,7 @@ from tests.commit.commands import NOW, new_ledger, order, ship
 
 SECONDS_MAX = 20
 PLENTY = 10**6
+GROUP = BULK_MAX // 2
 SINGLE = ship(1, ("A", 1), number="single")
 
 
@@ -27,16 +28,17 @@ class Batches:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sizes: list[int] = []
-        self.before_single = 0
-        self.let_go = threading.Event()
+        self.with_single: list[int] = []
+        self.has_begun, self.let_go = threading.Event(), threading.Event()
         self._commit = batch.commit_batch
         monkeypatch.setattr(batch_committer, "commit_batch", self)
 
     def __call__(self, ledger: Any, commands: Any, now: int) -> Any:
+        self.has_begun.set()
         assert self.let_go.wait(SECONDS_MAX)
-        self.sizes.append(len(commands))
         if SINGLE in commands:
-            self.before_single = sum(self.sizes) - 1
+            self.with_single.append(len(self.sizes))
+        self.sizes.append(len(commands))
         return self._commit(ledger, commands, now)
 
 
@@ -75,20 +77,29 @@ def units(count: int) -> list[Command]:
     return [ship(1, ("A", 1)) for _ in range(count)]
 
 
+def commit_beside(ledger: SqliteLedger, batches: Batches, groups: int) -> None:
+    """An order, then so many groups of a bulk request, and a single command that comes while the order is committed."""
+    answers = Answers()
+    committer = BatchCommitter(ledger, lambda: NOW)
+    committer.hand_in([order(1, ("A", PLENTY))], answers.of("order"))
+    for _ in range(groups):
+        committer.hand_in_bulk(units(GROUP), answers.of("bulk"))
+    committer.start()
+    assert batches.has_begun.wait(SECONDS_MAX)
+    committer.hand_in([SINGLE], answers.of("single"))
+    batches.let_go.set()
+    answers.names(groups + 2)
+    committer.close()
+
+
 def test_a_single_command_waits_for_one_batch_of_bulk_ones_at_most(
     ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batches, answers = Batches(monkeypatch), Answers()
-    with committing(ledger) as committer:
-        committer.hand_in([order(1, ("A", PLENTY))], answers.of("order"))
-        for _ in range(40):
-            committer.hand_in_bulk(units(64), answers.of("bulk"))
-        committer.hand_in([SINGLE], answers.of("single"))
-        batches.let_go.set()
-        answers.names(42)
-    assert sum(batches.sizes) == 40 * 64 + 2
-    assert batches.before_single <= 1 + 2 * BULK_MAX, "those that went before, and those that go along"
-    assert max(batches.sizes) <= BULK_ALONE_MAX
+    batches = Batches(monkeypatch)
+    commit_beside(ledger, batches, 40)
+    assert batches.sizes[:3] == [1, BULK_MAX, 1], "the order; bulk ones; the single one by itself"
+    assert batches.with_single == [2]
+    assert sum(batches.sizes) == 40 * GROUP + 2
 
 
 def test_without_a_bound_on_the_lane_a_single_command_waits_for_all_of_it(
@@ -96,8 +107,31 @@ def test_without_a_bound_on_the_lane_a_single_command_waits_for_all_of_it(
 ) -> None:
     """The control."""
     monkeypatch.setattr(batch_committer, "BULK_MAX", 10**9)
-    with pytest.raises(AssertionError):
-        test_a_single_command_waits_for_one_batch_of_bulk_ones_at_most(ledger, monkeypatch)
+    batches = Batches(monkeypatch)
+    commit_beside(ledger, batches, 40)
+    assert batches.sizes == [1, 40 * GROUP, 1]
+
+
+@pytest.mark.parametrize(("lately_seconds", "size"), [(10**6, BULK_MAX), (-1, BULK_ALONE_MAX)])
+def test_batches_of_bulk_commands_are_large_where_no_single_one_came_lately(
+    ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch, lately_seconds: float, size: int
+) -> None:
+    monkeypatch.setattr(batch_committer, "LATELY_SECONDS", lately_seconds)
+    batches = Batches(monkeypatch)
+    commit_beside(ledger, batches, 40)
+    assert {*batches.sizes[3:-1]} == {size}
+
+
+def test_before_any_single_command_batches_are_large(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, answers = Batches(monkeypatch), Answers()
+    committer = BatchCommitter(ledger, lambda: NOW)
+    for _ in range(40):
+        committer.hand_in_bulk(units(GROUP), answers.of("bulk"))
+    committer.start()
+    batches.let_go.set()
+    answers.names(40)
+    committer.close()
+    assert batches.sizes[0] == BULK_ALONE_MAX
 
 
 def test_single_commands_do_not_keep_bulk_ones_waiting_for_ever(

@@ -5,8 +5,10 @@ at once; under load, batches grow by themselves.
 """
 
 import logging
+import math
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import field
@@ -24,10 +26,12 @@ log = logging.getLogger("shipledger.commit")
 
 BATCH_MAX = 256
 """Single commands in one transaction."""
-BULK_MAX = 64
-"""Commands of bulk requests in one transaction, beside single ones: what a single one may have to wait for."""
-BULK_ALONE_MAX = 512
-"""The same where no single one came with this batch or the one before it: larger batches cost less a command."""
+BULK_MAX = 32
+"""Commands of bulk requests in one transaction: what a single one may have to wait for."""
+BULK_ALONE_MAX = 256
+"""The same where no single one came lately: larger batches cost less a command."""
+LATELY_SECONDS = 1.0
+"""Longer than a client that sends one request after the other takes from an answer to the next."""
 
 Answer = Callable[[list[Outcome | Fault]], None]
 
@@ -74,6 +78,7 @@ class BatchCommitter:
         self._errands: deque[_Errand] = deque()
         self._turns: Turns[_Waiting] = Turns()
         self._bulk: deque[_Bulk] = deque()
+        self._single_came_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
     def start(self) -> None:
@@ -88,7 +93,7 @@ class BatchCommitter:
         self._queue.put(_Handful(commands, answer))
 
     def hand_in_bulk(self, commands: Sequence[Command] | AllOrNone, answer: Answer) -> None:
-        """Have commands of a bulk request committed: in one batch, in this order, beside the single ones that wait."""
+        """Have commands of a bulk request committed: in one batch, in this order, in turn with single ones."""
         self._queue.put(_Bulk(commands, answer))
 
     def do_errand(self, errand: Errand, answer: Callable[[ErrandDone | Fault], None]) -> None:
@@ -102,11 +107,11 @@ class BatchCommitter:
         self._ledger.close()
 
     def _run(self) -> None:
-        is_open, batch = True, list[_Waiting]()
+        is_open = True
         while is_open or self._turns or self._bulk or self._errands:
             is_open = is_open and self._let_come()
-            earlier, batch = batch, self._turns.take(self._batch_max)
-            self._commit(batch, self._next_bulk(BULK_MAX if batch or earlier else BULK_ALONE_MAX))
+            self._commit_single()
+            self._commit_bulk()
             self._commit_together()
             self._do_errands()
 
@@ -126,8 +131,30 @@ class BatchCommitter:
             else:
                 return False
 
-    def _next_bulk(self, left: int) -> list[tuple[Sequence[Command], Answer]]:
-        """Those that go into the next batch; commands that stand or fall together have one of their own."""
+    def _commit_single(self) -> None:
+        """Single commands have batches of their own: they would wait for bulk ones that went along."""
+        batch = self._turns.take(self._batch_max)
+        if not batch:
+            return
+        self._single_came_at = time.monotonic()
+        outcomes = commit_batch(self._ledger, [command for command, _ in batch], self._clock())
+        for (_, handful), outcome in zip(batch, outcomes, strict=True):
+            handful.outcomes.append(outcome)
+            if len(handful.outcomes) == len(handful.commands):
+                handful.answer(handful.outcomes)
+
+    def _commit_bulk(self) -> None:
+        batch = self._next_bulk()
+        if not batch:
+            return
+        outcomes = iter(commit_batch(self._ledger, [command for more, _ in batch for command in more], self._clock()))
+        for more, answer in batch:
+            answer([next(outcomes) for _ in more])
+
+    def _next_bulk(self) -> list[tuple[Sequence[Command], Answer]]:
+        """Those of the next batch; commands that stand or fall together have one of their own."""
+        is_alone = time.monotonic() - self._single_came_at > LATELY_SECONDS
+        left = BULK_ALONE_MAX if is_alone else BULK_MAX
         found: list[tuple[Sequence[Command], Answer]] = []
         while self._bulk and left > 0:
             commands = self._bulk[0].commands
@@ -136,20 +163,6 @@ class BatchCommitter:
             found.append((commands, self._bulk.popleft().answer))
             left -= len(commands)
         return found
-
-    def _commit(self, batch: list[_Waiting], bulk: list[tuple[Sequence[Command], Answer]]) -> None:
-        commands = [command for command, _ in batch]
-        for more, _ in bulk:
-            commands += more
-        if not commands:
-            return
-        outcomes = iter(commit_batch(self._ledger, commands, self._clock()))
-        for _, handful in batch:
-            handful.outcomes.append(next(outcomes))
-            if len(handful.outcomes) == len(handful.commands):
-                handful.answer(handful.outcomes)
-        for more, answer in bulk:
-            answer([next(outcomes) for _ in more])
 
     def _commit_together(self) -> None:
         """Commands that stand or fall together, if their turn has come."""

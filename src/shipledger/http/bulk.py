@@ -30,7 +30,7 @@ from shipledger.refusal import Detail, Reason, Refusal
 
 log = logging.getLogger("shipledger.http")
 
-GROUP_ITEMS_MAX = 64
+GROUP_ITEMS_MAX = 32
 GROUP_BYTES_MAX = 256 * 1024
 """Of the items that are handed to the committer together; a larger item goes alone."""
 GROUPS_UNDER_WAY_MAX = 16
