@@ -295,6 +295,7 @@ def test_a_deadlock_with_a_stranger_is_retried(url: str, ledger: PostgresLedger)
         waiting = node.submit(commit_batch, ledger, [both(1, 2)], NOW)
         until(lambda: rows(url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'transactionid'") == [1])
         before = deadlocks(url)
+        time.sleep(0.3)  # each looks for a circle after a second of its own: on a busy machine the two came close
         stranger.execute("SELECT * FROM orders WHERE id = 1 FOR UPDATE")
         stranger.rollback()
         (found,) = waiting.result(SECONDS_MAX)
