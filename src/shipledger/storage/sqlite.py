@@ -21,7 +21,7 @@ from shipledger.working_set import WorkingSet
 
 BUSY_MILLISECONDS_MAX = 5_000
 CACHE_KIBIBYTES = 64 * 1024
-CHECKPOINT_PAGES = 16_000
+CHECKPOINT_PAGES = 64_000
 STATEMENTS_PREPARED = 512
 """The driver takes a statement out of its ring of prepared ones for each row, and puts it back at the front, where it
 pushes another out: the ring must be larger than what a usual batch writes, or each batch prepares all of it anew."""
