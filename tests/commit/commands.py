@@ -1,9 +1,21 @@
 """Commands and ledgers for tests that go below HTTP."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from shipledger.boot.ledgers import migrate
-from shipledger.command import OPERATOR, CreateFulfillment, CreateOrder, OrderKey, Origin, RequestedLine, RequestedOrder
+from shipledger.command import (
+    OPERATOR,
+    AllOrNone,
+    Command,
+    CreateFulfillment,
+    CreateOrder,
+    OrderKey,
+    Origin,
+    RequestedLine,
+    RequestedOrder,
+)
+from shipledger.commit.batch_committer import Answer, BatchCommitter, Bulk, Handful
 from shipledger.fulfillment import Tracking
 from shipledger.order import OrderContent, OrderedLine
 from shipledger.storage.sqlite import SqliteLedger
@@ -29,3 +41,13 @@ def new_ledger(path: Path) -> SqliteLedger:
     """An embedded ledger with a current schema."""
     migrate(path)
     return SqliteLedger(path)
+
+
+def hand_in_handful(committer: BatchCommitter, commands: Sequence[Command], answer: Answer) -> None:
+    """As a process that receives single requests does."""
+    committer.hand_in(lambda: [Handful(commands, answer)])
+
+
+def hand_in_bulk(committer: BatchCommitter, commands: Sequence[Command] | AllOrNone, answer: Answer) -> None:
+    """As a process that receives a part of a bulk request does."""
+    committer.hand_in(lambda: [Bulk(commands, answer)])

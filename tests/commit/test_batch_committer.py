@@ -12,7 +12,7 @@ import pytest
 from shipledger.command import Command
 from shipledger.commit.batch_committer import BatchCommitter
 from shipledger.outcome import Done, Fault, Outcome
-from tests.commit.commands import NOW, new_ledger, order, ship
+from tests.commit.commands import NOW, hand_in_handful, new_ledger, order, ship
 from tests.commit.held_ledger import SECONDS_MAX, Gate, HeldLedger, parcels
 
 Answers = queue.SimpleQueue[list[Outcome | Fault]]
@@ -48,7 +48,7 @@ def committing(ledger: HeldLedger, batch_max: int = 256) -> Iterator[BatchCommit
 
 def hand_in(committer: BatchCommitter, *commands: Command) -> Answers:
     answers: Answers = queue.SimpleQueue()
-    committer.hand_in(commands, answers.put)
+    hand_in_handful(committer, commands, answers.put)
     return answers
 
 

@@ -15,7 +15,7 @@ from shipledger.commit.batch_committer import BULK_ALONE_MAX, BULK_MAX, BatchCom
 from shipledger.outcome import Crashed, Done, Fault, Outcome
 from shipledger.refusal import Reason, Refusal
 from shipledger.storage.sqlite import SqliteLedger
-from tests.commit.commands import NOW, new_ledger, order, ship
+from tests.commit.commands import NOW, hand_in_bulk, hand_in_handful, new_ledger, order, ship
 
 SECONDS_MAX = 20
 PLENTY = 10**6
@@ -81,12 +81,12 @@ def commit_beside(ledger: SqliteLedger, batches: Batches, groups: int) -> None:
     """An order, then so many groups of a bulk request, and a single command that comes while the order is committed."""
     answers = Answers()
     committer = BatchCommitter(ledger, lambda: NOW)
-    committer.hand_in([order(1, ("A", PLENTY))], answers.of("order"))
+    hand_in_handful(committer, [order(1, ("A", PLENTY))], answers.of("order"))
     for _ in range(groups):
-        committer.hand_in_bulk(units(GROUP), answers.of("bulk"))
+        hand_in_bulk(committer, units(GROUP), answers.of("bulk"))
     committer.start()
     assert batches.has_begun.wait(SECONDS_MAX)
-    committer.hand_in([SINGLE], answers.of("single"))
+    hand_in_handful(committer, [SINGLE], answers.of("single"))
     batches.let_go.set()
     answers.names(groups + 2)
     committer.close()
@@ -126,7 +126,7 @@ def test_before_any_single_command_batches_are_large(ledger: SqliteLedger, monke
     batches, answers = Batches(monkeypatch), Answers()
     committer = BatchCommitter(ledger, lambda: NOW)
     for _ in range(40):
-        committer.hand_in_bulk(units(GROUP), answers.of("bulk"))
+        hand_in_bulk(committer, units(GROUP), answers.of("bulk"))
     committer.start()
     batches.let_go.set()
     answers.names(40)
@@ -139,11 +139,11 @@ def test_single_commands_do_not_keep_bulk_ones_waiting_for_ever(
 ) -> None:
     batches, answers = Batches(monkeypatch), Answers()
     with committing(ledger, batch_max=10) as committer:
-        committer.hand_in([order(1, ("A", PLENTY))], answers.of("order"))
+        hand_in_handful(committer, [order(1, ("A", PLENTY))], answers.of("order"))
         for at in range(100):
-            committer.hand_in(units(1), answers.of("single"))
+            hand_in_handful(committer, units(1), answers.of("single"))
             if at == 50:
-                committer.hand_in_bulk(units(5), answers.of("bulk"))
+                hand_in_bulk(committer, units(5), answers.of("bulk"))
         batches.let_go.set()
         names = answers.names(102)
     assert names.index("bulk") <= 62, "they have their turn"
@@ -152,9 +152,9 @@ def test_single_commands_do_not_keep_bulk_ones_waiting_for_ever(
 def test_outcomes_come_in_the_order_of_their_commands(ledger: SqliteLedger) -> None:
     answers = Answers()
     with committing(ledger) as committer:
-        committer.hand_in([order(1, ("A", 3))], answers.of("order"))
+        hand_in_handful(committer, [order(1, ("A", 3))], answers.of("order"))
         asked = [ship(1, ("A", 2)), ship(1, ("A", 2)), ship(2), ship(1, ("A", 1))]
-        committer.hand_in_bulk(asked, answers.of("bulk"))
+        hand_in_bulk(committer, asked, answers.of("bulk"))
         answers.next()
         done, too_many, nowhere, rest = answers.next()
     assert (type(done), type(rest)) == (Done, Done)
@@ -174,9 +174,9 @@ def test_what_crashes_crashes_alone_unless_all_stand_together(
     monkeypatch.setattr(SqliteLedger, "save", save_but_no_b)
     commands = [ship(1, ("A", 1)), ship(1, ("B", 1)), ship(1, ("A", 1))]
     with committing(ledger) as committer:
-        committer.hand_in([order(1, ("A", 9), ("B", 9))], answers.of("order"))
-        committer.hand_in_bulk(commands, answers.of("apart"))
-        committer.hand_in_bulk(AllOrNone(tuple(commands)), answers.of("together"))
+        hand_in_handful(committer, [order(1, ("A", 9), ("B", 9))], answers.of("order"))
+        hand_in_bulk(committer, commands, answers.of("apart"))
+        hand_in_bulk(committer, AllOrNone(tuple(commands)), answers.of("together"))
         answers.next()
         assert [type(outcome) for outcome in answers.next()] == [Done, Crashed, Done]
         assert [type(outcome) for outcome in answers.next()] == [Crashed] * 3
@@ -186,9 +186,9 @@ def test_all_are_carried_out_or_none(ledger: SqliteLedger) -> None:
     answers = Answers()
     twos = (ship(1, ("A", 1)), ship(1, ("A", 2)))
     with committing(ledger) as committer:
-        committer.hand_in([order(1, ("A", 3))], answers.of("order"))
+        hand_in_handful(committer, [order(1, ("A", 3))], answers.of("order"))
         for is_spoiled in (True, False, False):
-            committer.hand_in_bulk(AllOrNone(twos, is_spoiled), answers.of("together"))
+            hand_in_bulk(committer, AllOrNone(twos, is_spoiled), answers.of("together"))
         answers.next()
         assert answers.next() == [Refusal(Reason.NOT_ALONE)] * 2
         assert [type(outcome) for outcome in answers.next()] == [Done, Done]
@@ -200,9 +200,9 @@ def test_closing_commits_and_answers_what_waits_in_the_lane(
 ) -> None:
     batches, answers = Batches(monkeypatch), Answers()
     with committing(ledger) as committer:
-        committer.hand_in([order(1, ("A", PLENTY))], answers.of("order"))
+        hand_in_handful(committer, [order(1, ("A", PLENTY))], answers.of("order"))
         for _ in range(9):
-            committer.hand_in_bulk(units(100), answers.of("bulk"))
-        committer.hand_in_bulk(AllOrNone(tuple(units(3))), answers.of("together"))
+            hand_in_bulk(committer, units(100), answers.of("bulk"))
+        hand_in_bulk(committer, AllOrNone(tuple(units(3))), answers.of("together"))
         batches.let_go.set()
     assert answers.names(11) == ["order", *["bulk"] * 9, "together"]

@@ -167,6 +167,23 @@ def test_the_loss_of_the_process_is_told_and_leaves_the_outcome_open(path: Path)
     assert lost == [True]
 
 
+def test_a_thread_that_fails_takes_the_process_along(path: Path) -> None:
+    """What is left of it would take commands, and answer none for ever."""
+    gate = Gate(path.parent)
+    gate.let_go.set()
+    committer = CommitterProcess(lambda: HeldLedger(path, gate), lambda: next(iter(())))
+    committer.start()
+
+    async def client() -> None:
+        await committer.connect(lambda: None)
+        with pytest.raises(OutcomeUnknown):
+            await committer.submit(order(1, ("A", 99)))
+
+    asyncio.run(asyncio.wait_for(client(), SECONDS_MAX))
+    committer.close()
+    assert committer.is_lost
+
+
 HUGE = CreateOrder(order(1, ("A", 1)).origin, OrderContent(1, (OrderedLine("A", 1),), metadata={"n": 10**40}))
 
 

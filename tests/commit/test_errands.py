@@ -13,7 +13,7 @@ from shipledger.commit.errand_line import ErrandLine
 from shipledger.outcome import Crashed, Done, OutcomeUnknown, Unavailable
 from shipledger.storage.port import Errand, ErrandDone, Step, WritingLedger
 from shipledger.storage.sqlite import SqliteLedger
-from tests.commit.commands import NOW, new_ledger, order
+from tests.commit.commands import NOW, hand_in_handful, new_ledger, order
 
 SECONDS_MAX = 10
 MARK = Errand((Step("keep_feed_mark", ("fanned_out", 7)), Step("feed_end", ())))
@@ -36,7 +36,7 @@ def test_an_errand_is_done_whole_or_not_at_all_and_fails_alone(tmp_path: Path) -
     committer = BatchCommitter(ledger, lambda: NOW)
     told: queue.SimpleQueue[Any] = queue.SimpleQueue()
     committer.do_errand(BAD, told.put)
-    committer.hand_in([order(1, ("A", 1))], told.put)
+    hand_in_handful(committer, [order(1, ("A", 1))], told.put)
     committer.do_errand(MARK, told.put)
     committer.start()
     found = [told.get(timeout=SECONDS_MAX) for _ in range(3)]

@@ -131,5 +131,5 @@ def test_one_request_of_another_account_is_in_the_next_batch_of_a_rush(path: Pat
 
 def test_without_turns_it_waits_behind_all_of_the_rush(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: one line for all."""
-    monkeypatch.setattr(batch_committer._Handful, "account", property(lambda _: "all"))
+    monkeypatch.setattr(batch_committer.Handful, "account", property(lambda _: "all"))
     assert batch_of_the_few(path) > 5

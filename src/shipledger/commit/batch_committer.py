@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 
 from shipledger.command import AllOrNone, Command
@@ -37,7 +37,7 @@ Answer = Callable[[list[Outcome | Fault]], None]
 
 
 @dataclass(slots=True)
-class _Handful:
+class Handful:
     """Commands of one account that came together and are answered together; `outcomes` fill up batch by batch."""
 
     commands: Sequence[Command]
@@ -49,11 +49,11 @@ class _Handful:
         return self.commands[0].origin.account
 
 
-_Waiting = tuple[Command, _Handful]
+_Waiting = tuple[Command, Handful]
 
 
 @dataclass(frozen=True, slots=True)
-class _Bulk:
+class Bulk:
     """Commands of a bulk request. They wait apart, so that no single one waits for more than one batch of them."""
 
     commands: Sequence[Command] | AllOrNone
@@ -66,18 +66,21 @@ class _Errand:
     answer: Callable[[ErrandDone | Fault], None]
 
 
+HandedIn = Callable[[], Iterable[Handful | Bulk]]
+
+
 class BatchCommitter:
-    """Owns the ledger's writing side; `hand_in` and `hand_in_bulk` are the only ways in."""
+    """Owns the ledger's writing side; what is handed in is the only way in."""
 
     def __init__(self, ledger: WritingLedger, clock: Callable[[], Microseconds], *, batch_max: int = BATCH_MAX) -> None:
         """`clock` is read once a batch: all its commands happen at one moment."""
         self._ledger = ledger
         self._clock = clock
         self._batch_max = batch_max
-        self._queue: queue.SimpleQueue[_Handful | _Bulk | _Errand | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Errand | HandedIn | None] = queue.SimpleQueue()
         self._errands: deque[_Errand] = deque()
         self._turns: Turns[_Waiting] = Turns()
-        self._bulk: deque[_Bulk] = deque()
+        self._bulk: deque[Bulk] = deque()
         self._single_came_at = -math.inf
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
@@ -85,16 +88,14 @@ class BatchCommitter:
         """Begin to commit."""
         self._thread.start()
 
-    def hand_in(self, commands: Sequence[Command], answer: Answer) -> None:
-        """Have commands of one account committed, in this order, not necessarily in one batch.
+    def hand_in(self, read: HandedIn) -> None:
+        """Have commands committed. The committer's thread reads them: one beside it would take turns with its deciding.
 
-        `answer` is called in the committer's thread with their durable outcomes, once there are all.
+        Those of a handful are committed in their order, not necessarily in one batch; those of a bulk request together,
+        in turn with single ones. They are answered in the committer's thread with their durable outcomes, once there
+        are all.
         """
-        self._queue.put(_Handful(commands, answer))
-
-    def hand_in_bulk(self, commands: Sequence[Command] | AllOrNone, answer: Answer) -> None:
-        """Have commands of a bulk request committed: in one batch, in this order, in turn with single ones."""
-        self._queue.put(_Bulk(commands, answer))
+        self._queue.put(read)
 
     def do_errand(self, errand: Errand, answer: Callable[[ErrandDone | Fault], None]) -> None:
         """Have an errand done between two batches. `answer` is called in the committer's thread."""
@@ -122,14 +123,19 @@ class BatchCommitter:
                 waiting = self._queue.get(block=not (self._turns or self._bulk or self._errands))
             except queue.Empty:
                 return True
-            if isinstance(waiting, _Handful):
-                self._turns.add(waiting.account, [(command, waiting) for command in waiting.commands])
-            elif isinstance(waiting, _Bulk):
-                self._bulk.append(waiting)
-            elif waiting is not None:
+            if waiting is None:
+                return False
+            if isinstance(waiting, _Errand):
                 self._errands.append(waiting)
             else:
-                return False
+                self._line_up(waiting())
+
+    def _line_up(self, handed_in: Iterable[Handful | Bulk]) -> None:
+        for asked in handed_in:
+            if isinstance(asked, Handful):
+                self._turns.add(asked.account, [(command, asked) for command in asked.commands])
+            else:
+                self._bulk.append(asked)
 
     def _commit_single(self) -> None:
         """Single commands have batches of their own: they would wait for bulk ones that went along."""

@@ -12,13 +12,13 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
 from shipledger.command import AllOrNone, Command
-from shipledger.commit.batch_committer import BATCH_MAX, BatchCommitter
+from shipledger.commit.batch_committer import BATCH_MAX, BatchCommitter, Bulk, Handful
 from shipledger.commit.errand_line import ErrandLine
 from shipledger.commit.fair_queue import Room
 from shipledger.commit.wire import Frames, frame
@@ -256,6 +256,7 @@ def _commit_until_told(
     batch_max: int,
 ) -> NoReturn:
     """The life of the other process: it ends when its parent has said all, or is gone, and all of it is committed."""
+    threading.excepthook = _end
     try:
         for stop in (signal.SIGTERM, signal.SIGINT):  # which a terminal sends to both: the parent says when it is over
             signal.signal(stop, signal.SIG_IGN)
@@ -265,17 +266,28 @@ def _commit_until_told(
             threading.Thread(target=_take_errands, args=(errand_line, committer), name="errands", daemon=True).start()
         frames = Frames()
         while data := line.recv(_RECEIVE_BYTES):
-            for number, in_bulk, values in frames.feed(data):
-                answer = partial(_send_back, line, number)
-                if not in_bulk:
-                    committer.hand_in(values, answer)
-                else:
-                    committer.hand_in_bulk(values[0] if isinstance(values[0], AllOrNone) else values, answer)
+            committer.hand_in(partial(_read, line, frames, data))
         committer.close()
     except BaseException:
         log.exception("the committing process failed")
         os._exit(1)
     os._exit(0)
+
+
+def _end(failed: threading.ExceptHookArgs) -> None:
+    """A thread has failed: what is left would take commands and answer none, and the parent notices an end alone."""
+    log.error("the committing process failed", exc_info=failed.exc_value)
+    os._exit(1)
+
+
+def _read(line: socket.socket, frames: Frames, data: bytes) -> Iterator[Handful | Bulk]:
+    """What these bytes complete, each with the way back."""
+    for number, in_bulk, values in frames.feed(data):
+        answer = partial(_send_back, line, number)
+        if not in_bulk:
+            yield Handful(values, answer)
+        else:
+            yield Bulk(values[0] if isinstance(values[0], AllOrNone) else values, answer)
 
 
 def _take_errands(line: socket.socket, committer: BatchCommitter) -> None:
