@@ -103,7 +103,8 @@ def test_what_was_sent_whole_before_a_client_left_is_taken_and_a_torn_item_is_no
     with upload(server, FULFILLMENTS, length=10**6) as client:
         client.sendall(json.dumps(torn).encode())
         client.shutdown(socket.SHUT_WR)
-        assert client.recv(4096) == b""
+        answered = b"".join(iter(lambda: client.recv(4096), b""))
+    assert b"index" not in answered  # its head may be there: the body had begun when the client left
     time.sleep(0.2)  # nothing tells that a client is known to have gone
     assert remaining(server, order) == {"MUG": 8}
     assert send_items(server, FULFILLMENTS, [torn]).lines[0].get("replayed") is None
