@@ -78,7 +78,7 @@ make_venv() {
 
 # Sets $found to a Python that is new enough and can make a virtual environment; on Debian the second is a package.
 # Linux distributions build theirs with profiles and link it whole, which one built by hand seldom is: the system's own
-# serves with a fifth less processor time (docs/performance.md).
+# serves with a quarter less processor time (docs/performance.md).
 find_python() {
     found='' half=''
     if [ "${PYTHON-}" ]; then

@@ -80,8 +80,8 @@ CREATE TABLE fulfillment_lines (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fulfillment_lines_by_partner ON fulfillment_lines (partner, fulfillment_id) WHERE partner IS NOT NULL;
 
--- An event's order is locked, or written, by the statements that write the event. No reference proves it anew for each, which
--- takes PostgreSQL a twelfth of a fulfillment's time; `check` does.
+-- An event's order is locked, or written, by the transaction that writes the event. No reference proves it anew for each,
+-- which takes PostgreSQL a twelfth of a fulfillment's time; `check` does.
 -- Facts about administration are of no order. They are in the audit trail, and never in the feed.
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
