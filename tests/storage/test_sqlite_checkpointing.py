@@ -9,14 +9,17 @@ import pytest
 from shipledger.boot.ledgers import migrate
 from shipledger.command import CreateFulfillment
 from shipledger.commit.batch import commit_batch
+from shipledger.storage import sqlite_checkpointing
+from shipledger.storage.migrate import PAGE_BYTES
 from shipledger.storage.sqlite import SqliteLedger
 from shipledger.storage.sqlite_checking import check_ledger
 from shipledger.storage.sqlite_checkpointing import Checkpointer
 from tests.commit.commands import order, ship
 
 PAGES = 200
+LONG_LOG = 1_000_000
+"""No batch of a test makes the log so long that the thread moves it by itself."""
 BATCHES = 400
-PAGE_BYTES = 4_096
 
 
 def _log_bytes_after_many_batches(path: Path) -> int:
@@ -39,6 +42,47 @@ def test_the_log_stays_short_under_a_busy_writer(tmp_path: Path) -> None:
     print(f"the log had at most {longest // PAGE_BYTES} pages; it is moved from {PAGES} on")
     assert longest < path.stat().st_size / 2
     assert not any(finding.broken for finding in check_ledger(path))
+
+
+def _bytes_moved_beside_the_writer(path: Path) -> int:
+    """What the thread alone moves of the log of a few batches into the ledger's file."""
+    migrate(path)
+    before = path.stat().st_size
+    ledger = SqliteLedger(path, checkpoint_pages=LONG_LOG)
+    checkpointer = ledger._checkpointer
+    commit_batch(ledger, [order(id_, ("A", 10_000)) for id_ in range(1, 2_001)], now=1)
+    checkpointer._move_most()
+    moved = path.stat().st_size - before
+    ledger.close()
+    return moved
+
+
+def test_the_log_is_moved_beside_the_writer(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    assert _bytes_moved_beside_the_writer(path) == path.stat().st_size - _new_ledger_bytes(tmp_path / "new.db") > 0
+
+
+def _new_ledger_bytes(path: Path) -> int:
+    migrate(path)
+    return path.stat().st_size
+
+
+def test_rounds_go_on_until_little_is_left_and_the_last_was_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(tmp_path / "ledger.db")
+    checkpointer = Checkpointer(tmp_path / "ledger.db", None, pages=1)
+    lengths_after = iter([10_000, 10_100, 10_200, 99_999])
+    moved = iter([9_900, 10_000, 10_100])
+
+    def move(_: object) -> int:
+        checkpointer._length = next(lengths_after)
+        return next(moved)
+
+    monkeypatch.setattr(sqlite_checkpointing, "_move", move)
+    checkpointer._move_most()
+    checkpointer.stop()
+    assert checkpointer._length == 10_100
 
 
 def test_a_log_that_the_writer_never_finishes_grows_without_end(

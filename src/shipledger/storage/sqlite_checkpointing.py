@@ -15,7 +15,7 @@ log = logging.getLogger("shipledger.storage")
 
 LAST_PAGES = 500
 """So many pages are left to the writer: a stall of a few milliseconds."""
-ROUNDS_MAX = 4
+ROUNDS_MAX = 8
 """Where the disk is so slow that the thread does not catch up, the writer moves the rest, and so waits for the disk."""
 
 
@@ -25,7 +25,10 @@ class Checkpointer:
     def __init__(self, path: Path, vfs: str | None, pages: int) -> None:
         """`pages` is the length of the log at which it is moved."""
         self._connection = apsw.Connection(str(path), vfs=vfs)
+        # A connection that has read nothing yet knows of no log, and moves none of it without a word.
+        self._connection.execute("SELECT 1 FROM sqlite_schema").get  # noqa: B018
         self._pages = pages
+        self._length = 0
         self._is_long = threading.Event()
         self._is_stopping = False
         self._is_for_writer = False
@@ -34,6 +37,7 @@ class Checkpointer:
 
     def note_length(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         """How long the log is after a commit: SQLite calls this as its hook."""
+        self._length = pages
         if pages >= self._pages and not self._is_for_writer:
             self._is_long.set()
         return apsw.SQLITE_OK
@@ -64,16 +68,26 @@ class Checkpointer:
                 self._is_for_writer = True
 
     def _move_most(self) -> None:
+        before = 0
         for _ in range(ROUNDS_MAX):
-            if _move(self._connection) <= LAST_PAGES or self._is_stopping:
+            moved = _move(self._connection)
+            if moved is None or self._is_stopping:
                 break
+            # SQLite syncs the file in a move that nothing was committed beside, and in no other. A short one is, almost
+            # always: without it, the writer would wait for all that was moved to reach the disk.
+            if moved - before <= LAST_PAGES and self._length - moved <= LAST_PAGES:
+                break
+            before = moved
 
 
-def _move(connection: apsw.Connection) -> int:
-    """Move what no reader stands in the way of; returns how many pages are left. A full disk is no commit's fault."""
+def _move(connection: apsw.Connection) -> int | None:
+    """Move what no reader stands in the way of. A full disk is no commit's fault.
+
+    Returns how many of the log's pages are moved by now, these and earlier ones, or None if it failed.
+    """
     try:
-        pages, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        _, moved = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     except apsw.Error as error:
         log.warning("the log could not be moved into the ledger's file: %s", error)
-        return 0
-    return pages - moved
+        return None
+    return moved
