@@ -15,7 +15,7 @@ log = logging.getLogger("shipledger.storage")
 
 LAST_PAGES = 500
 """So many pages are left to the writer: a stall of a few milliseconds."""
-ROUNDS_MAX = 8
+ROUNDS_MAX = 12
 """Where the disk is so slow that the thread does not catch up, the writer moves the rest, and so waits for the disk."""
 
 
@@ -68,16 +68,17 @@ class Checkpointer:
                 self._is_for_writer = True
 
     def _move_most(self) -> None:
-        before = 0
+        before, was_short = 0, False
         for _ in range(ROUNDS_MAX):
             moved = _move(self._connection)
             if moved is None or self._is_stopping:
                 break
-            # SQLite syncs the file in a move that nothing was committed beside, and in no other. A short one is, almost
-            # always: without it, the writer would wait for all that was moved to reach the disk.
-            if moved - before <= LAST_PAGES and self._length - moved <= LAST_PAGES:
+            # SQLite syncs the file in a move that nothing was committed beside, and in no other: of two short ones in
+            # succession, one is. Without it the writer would wait for all that was moved to reach the disk.
+            is_short = moved - before <= LAST_PAGES and self._length - moved <= LAST_PAGES
+            if is_short and was_short:
                 break
-            before = moved
+            before, was_short = moved, is_short
 
 
 def _move(connection: apsw.Connection) -> int | None:
