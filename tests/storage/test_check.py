@@ -37,6 +37,8 @@ BREAKS = [
     ("a line's fulfilled quantity is the sum of its parcels", "UPDATE fulfillments SET status = 'cancelled'", "1 A 0"),
     ("what a parcel holds is on its order", "UPDATE fulfillment_lines SET sku = 'Z'", "1 Z 0"),
     ("what a parcel holds is on its order", "UPDATE fulfillments SET order_id = 2", "1 A 0"),
+    ("what a parcel holds is on its order", "UPDATE fulfillments SET order_id = 77", "1 A 0"),
+    ("what a parcel holds is on its order", "DELETE FROM fulfillments WHERE id = 1", "1 A 0"),
     (
         "what a parcel holds belongs to the partner of its line",
         "UPDATE fulfillment_lines SET partner = 'acme'",
@@ -148,7 +150,11 @@ BREAKS = [
 ]
 
 SQLITE_BREAKS = [
-    ("every reference leads somewhere", "UPDATE fulfillments SET order_id = 99", "fulfillments 1 orders 0"),
+    (
+        "every reference leads somewhere",
+        "UPDATE order_lines SET order_id = 99 WHERE order_id = 2",
+        "order_lines None orders 0",
+    ),
     (
         "the file is sound",
         """PRAGMA writable_schema = ON;

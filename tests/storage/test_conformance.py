@@ -239,7 +239,6 @@ def save(ledger: Ledger, change: Callable[[WorkingSet], object], at_last: Callab
         use_an_id_again,
         use_a_reference_again,
         use_a_fulfillment_id_again,
-        ship_of_an_unknown_order,
     ],
 )
 def test_the_database_refuses_what_the_rules_would_have_let_through(
@@ -252,6 +251,14 @@ def test_the_database_refuses_what_the_rules_would_have_let_through(
     assert database.content() == before
     save(ledger, lambda _: None)
     assert database.content() != before, "control: without it, the same is saved"
+
+
+def test_a_parcel_of_an_order_that_was_not_loaded_is_not_saved(database: Database, ledger: Ledger) -> None:
+    commit(ledger, order(1, ("A", 3), ("B", 2), reference="#1"))
+    before = database.content()
+    with pytest.raises(LookupError, match=r"not loaded: \{99\}"):
+        save(ledger, ship_of_an_unknown_order)
+    assert database.content() == before
 
 
 def test_an_assigned_id_is_never_one_that_a_source_brought(ledger: Ledger) -> None:

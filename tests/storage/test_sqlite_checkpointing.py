@@ -67,13 +67,13 @@ def _new_ledger_bytes(path: Path) -> int:
     return path.stat().st_size
 
 
-def test_rounds_go_on_until_two_in_succession_were_short(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rounds_go_on_until_two_in_succession_were_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     migrate(tmp_path / "ledger.db")
     checkpointer = Checkpointer(tmp_path / "ledger.db", None, pages=1)
     # One was short, but the second synced, and much was committed beside it.
-    moves = iter([(64_000, 64_300), (64_300, 64_300), (64_300, 68_000), (68_000, 68_100), (68_100, 68_200), (68_200, 68_300)])
+    moves = iter(
+        [(64_000, 64_300), (64_300, 64_300), (64_300, 68_000), (68_000, 68_100), (68_100, 68_200), (68_200, 68_300)]
+    )
 
     def move(_: object) -> int:
         moved, checkpointer._length = next(moves)

@@ -26,7 +26,7 @@ INVARIANTS = {
     """,
     "what a parcel holds is on its order": """
         SELECT taken.fulfillment_id, taken.sku, taken.position
-        FROM fulfillment_lines AS taken JOIN fulfillments AS parcel ON parcel.id = taken.fulfillment_id
+        FROM fulfillment_lines AS taken LEFT JOIN fulfillments AS parcel ON parcel.id = taken.fulfillment_id
         LEFT JOIN order_lines AS line
             ON line.order_id = parcel.order_id AND line.sku = taken.sku AND line.position = taken.position
         WHERE line.order_id IS NULL

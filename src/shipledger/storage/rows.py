@@ -164,7 +164,7 @@ def _statements(
     if working_set.changed_orders:
         yield from _order_change_rows(working_set, added, states_apart=states_apart)
     if working_set.new_fulfillments:
-        yield from _fulfillment_rows(working_set.new_fulfillments)
+        yield from _fulfillment_rows(working_set)
     yield from _change_rows(working_set, working_set.changed_details - added)
     if working_set.has_imports:
         yield from import_rows(working_set)
@@ -292,7 +292,11 @@ def carrier_event_from_row(row: Row) -> CarrierEvent:
     return CarrierEvent(fulfillment_id, position, FulfillmentStatus(status), *rest)
 
 
-def _fulfillment_rows(new_fulfillments: list[Fulfillment]) -> Iterator[tuple[str, list[Row]]]:
+def _fulfillment_rows(working_set: WorkingSet) -> Iterator[tuple[str, list[Row]]]:
+    new_fulfillments = working_set.new_fulfillments
+    # What was loaded is locked, so that it is there: no reference has the database prove it once more.
+    if strange := {made.order_id for made in new_fulfillments} - working_set.orders.keys():
+        raise LookupError(f"a parcel is of orders that were not loaded: {strange}")
     yield "add_fulfillment", [
         (made.id, made.order_id, str(made.status), made.tracking.number, made.tracking.url, made.tracking.carrier,
          str(made.tracking.check), made.account, made.created_at)
