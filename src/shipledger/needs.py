@@ -222,6 +222,10 @@ class Needs:
         ids.update(int(key) for key in references if is_id_in_digits(key))
         return sorted(ids), sorted(references)
 
+    def lines_of_ids(self) -> set[tuple[int, str]]:
+        """The lines needed of orders that are named by their id: they can be asked for before the orders are found."""
+        return {(key, sku) for key, skus in self.lines.items() if isinstance(key, int) for sku in skus or ()}
+
     def of_found(
         self, might_mean: Callable[[OrderKey], Iterable[Order]], numbers_in_use: Collection[str]
     ) -> "FoundNeeds":

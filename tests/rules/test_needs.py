@@ -65,6 +65,11 @@ def test_lines(requests: list[Any], lines: set[tuple[int, str]], whole_orders: l
     assert (found.lines, found.whole_orders) == (lines, whole_orders)
 
 
+def test_lines_are_asked_for_early_where_an_id_names_their_order() -> None:
+    needs = needed(Parcel(((1, A), (2, B))), Parcel((("#1", B), (3, None))), Parcel((("4", A),)))
+    assert needs.lines_of_ids() == {(1, "A"), (2, "B")}
+
+
 @pytest.mark.parametrize(
     ("requests", "ids", "references"),
     [

@@ -38,6 +38,8 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     ids, references = needs.order_names()
     kept_rows = query("load_kept_answers", sorted(needs.kept)) if needs.kept else ()
     order_rows = query("load_orders", ids, references) if needs.lines else ()
+    early_lines = needs.lines_of_ids()
+    early_line_rows = query("load_lines", sorted(early_lines)) if early_lines else ()
     # Almost every number is new, so that nothing more is to be asked about it. Asked once the orders are locked.
     numbers = sorted({number for _, number, _ in needs.repeats})
     number_rows = query("load_numbers_in_use", numbers) if numbers else ()
@@ -65,9 +67,9 @@ def load_rows(query: Query, needs: Needs, working_set: WorkingSet) -> None:
     for working_set.feed_end, working_set.feed_end_to_be in bounds:
         pass
     working_set.imports = {row[0]: import_from_row(row) for row in imports}
-    _load_parts(
-        query, needs.of_found(working_set.might_mean, {number for (number,) in number_rows}), needs, working_set
-    )
+    wanted = needs.of_found(working_set.might_mean, {number for (number,) in number_rows})
+    wanted.lines -= early_lines
+    _load_parts(query, wanted, needs, working_set, early_line_rows)
     _load_named(query, needs, working_set)
 
 
@@ -90,7 +92,9 @@ def carrier_events(query: Query, fulfillment_ids: list[int]) -> list[CarrierEven
     return [carrier_event_from_row(row) for row in query("load_carrier_events", fulfillment_ids)]
 
 
-def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: WorkingSet) -> None:
+def _load_parts(
+    query: Query, wanted: FoundNeeds, needs: Needs, working_set: WorkingSet, early_lines: Iterable[Row]
+) -> None:
     """Lines of the orders that were found, the partners that have some, earlier fulfillments, and some of others."""
     some_lines = query("load_lines", sorted(wanted.lines)) if wanted.lines else ()
     all_lines = query("load_whole_lines", wanted.whole_orders) if wanted.whole_orders else ()
@@ -99,7 +103,9 @@ def _load_parts(query: Query, wanted: FoundNeeds, needs: Needs, working_set: Wor
     repeats = query("load_repeats", sorted(wanted.repeats, key=str), needs.repeats_max) if wanted.repeats else ()
     uses = query("load_number_uses", sorted(wanted.uses, key=str), needs.uses_max) if wanted.uses else ()
     cancelled = query("load_cancelled", sorted(wanted.cancelled), needs.repeats_max) if wanted.cancelled else ()
-    lines = {row[:2]: row for rows in (some_lines, all_lines, own_lines) for row in rows}
+    # An order that came between the two questions was not found and is not locked, but its lines are there.
+    found_early = [row for row in early_lines if row[0] in working_set.orders]
+    lines = {row[:2]: row for rows in (found_early, some_lines, all_lines, own_lines) for row in rows}
     for _, row in sorted(lines.items()):
         working_set.orders[row[0]].lines.append(line_from_row(row))
     for order_id, partner in partners:
