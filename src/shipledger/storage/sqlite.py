@@ -20,7 +20,7 @@ from shipledger.storage.sqlite_query import STATEMENTS, query
 from shipledger.working_set import WorkingSet
 
 BUSY_MILLISECONDS_MAX = 5_000
-CACHE_KIBIBYTES = 16 * 1024
+CACHE_KIBIBYTES = 8 * 1024
 """Not more: a transaction that splits a page ends by looking through every page that is kept."""
 CHECKPOINT_PAGES = 64_000
 STATEMENTS_PREPARED = 512
